@@ -13,8 +13,8 @@ One Markdown file per rule and language, ``guides/<language>/<RULE ID>.md``::
     ## How to check
     ## How to go back
 
-The six headings are fixed per language (``HEADINGS``). Placeholders are the finding's field names plus ``{domain}``, the
-audited domain; ``{{`` and ``}}`` are braces. Filling in never evaluates anything: values are put in as they are, and
+The six headings are fixed per language (``HEADINGS``). Placeholders are the finding's field names plus ``{domain}``,
+the audited domain; ``{{`` and ``}}`` are braces. Filling in never evaluates anything: values are put in as they are, and
 each renderer escapes them for its own form.
 """
 
