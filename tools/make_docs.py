@@ -1,0 +1,194 @@
+"""Write the pages that are made from code and data: the rule index, the clause table, the third-party notices.
+
+``python tools/make_docs.py`` writes them, ``--check`` only says which are out of date (exit 1). They are committed, so
+that a reader on the web sees them, and tests/test_docs.py fails when one is out of date.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import tomllib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mailguard.rules.base import Rule
+
+ROOT = Path(__file__).parents[1]
+
+_SEVERITY_JA = {"critical": "緊急", "high": "高", "medium": "中", "low": "低", "info": "情報"}
+_LOCKED = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;\\]+)(?:\s*;\s*([^\\]+?))?\s*\\?$", re.MULTILINE)
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A Markdown table; cells may hold any text."""
+    head = list(head)
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def rules_page() -> str:
+    """docs/rules.md: every rule of the catalogue, in the order in which findings are told."""
+    from mailguard.rules.catalogue import RULES
+
+    rows = [_rule_row(finding.rule) for finding in RULES.values()]
+    return f"""# ルール一覧 / The rules
+
+`tools/make_docs.py` がルールの一覧から作るページです。手では直しません。全部で {len(rows)} 件あります。
+Made from the catalogue by `tools/make_docs.py`; not edited by hand. There are {len(rows)} rules.
+
+重大度（severity）は「どのくらい困るか」、確度（confidence）は「どのくらい確かか」です。別のものとして読んでください。
+Severity says how bad, confidence how sure. A policy file may weigh a rule otherwise ([policies](policies.md)).
+手元では `mailguard rules show ID` で同じ説明を読めます。`mailguard rules show ID` prints the same pages.
+
+{table(("ID", "名前 / name", "重大度 / severity", "確度 / confidence", "日本語", "English", "根拠 / clauses"), rows)}
+"""
+
+
+def _rule_row(rule: Rule) -> list[str]:
+    from mailguard.guides import load_guide
+
+    pages = [f"[{load_guide(rule.id, lang).title}](../mailguard/guides/{lang}/{rule.id}.md)" for lang in ("ja", "en")]
+    severity = f"{_SEVERITY_JA[rule.severity]} / {rule.severity}"
+    spec = f"[{rule.id}](../tests/specs/{rule.id}.md)"
+    return [spec, f"`{rule.name}`", severity, str(rule.confidence), *pages, "; ".join(rule.cites)]
+
+
+@dataclass(frozen=True)
+class Clause:
+    """One line of docs/clauses/*.toml: a statement of a standard and what became of it here."""
+
+    id: str
+    clause: str
+    says: str
+    rules: tuple[str, ...]
+    no_rule: str
+
+    @property
+    def sort_key(self) -> tuple[object, ...]:
+        """Digest, then sections by number: 04-3.10 comes after 04-3.9."""
+        parts = re.findall(r"\d+|[^\d.\-]+", self.id)
+        return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts)
+
+
+def read_clauses(folder: Path = ROOT / "docs" / "clauses") -> list[Clause]:
+    """Every clause line, in the order of the table."""
+    clauses = [clause for path in sorted(folder.glob("*.toml")) for clause in _read_file(path)]
+    return sorted(clauses, key=lambda clause: clause.sort_key)
+
+
+def _read_file(path: Path) -> Iterator[Clause]:
+    for line in tomllib.loads(path.read_text("utf-8"))["clause"]:
+        unknown = set(line) - {"id", "clause", "says", "rules", "no_rule"}
+        if unknown:
+            raise ValueError(f"{path.name}: {line.get('id')}: unknown keys {sorted(unknown)}")
+        rules, reason = tuple(line.get("rules", ())), line.get("no_rule", "")
+        yield Clause(line["id"], line["clause"], line["says"], rules, reason)
+
+
+def clauses_page() -> str:
+    """docs/clauses.md: the numbered table of clauses and what answers each."""
+    rows = [
+        [str(number), line.id, line.clause, line.says, _answer(line)]
+        for number, line in enumerate(read_clauses(), start=1)
+    ]
+    ruled = sum(bool(line.rules) for line in read_clauses())
+    return f"""# 条文とルールの対応 / Clauses and rules
+
+`tools/make_docs.py` が `docs/clauses/*.toml` から作るページです。手では直しません。
+Made from `docs/clauses/*.toml` by `tools/make_docs.py`; not edited by hand.
+
+Every statement of the standards on DMARC (01), SPF (04), DKIM (05) and domains without mail (08) that names a way to
+be wrong: {len(rows)} lines, {ruled} with rules, {len(rows) - ruled} with the reason why none is needed. The second
+column is the place in our digests of the standards (digest, section, running number), the third the clause itself.
+
+{table(("#", "digest", "clause", "what it says", "rule, or why none"), rows)}
+"""
+
+
+def _answer(line: Clause) -> str:
+    if line.rules:
+        return ", ".join(f"[{rule}](../tests/specs/{rule}.md)" for rule in line.rules)
+    return line.no_rule
+
+
+def locked_packages(path: Path = ROOT / "requirements" / "run.txt") -> list[tuple[str, str, str]]:
+    """Name, version and environment marker of every locked run-time dependency."""
+    return [(match[1], match[2], match[3] or "") for match in _LOCKED.finditer(path.read_text("utf-8"))]
+
+
+def notices_page() -> str:
+    """THIRD_PARTY_NOTICES.md: what is installed beside mailguard, and under which licence."""
+    rows = [_notice(*package) for package in locked_packages()]
+    return f"""# Third-party notices
+
+mailguard contains no code of others. Installing it also installs these libraries, each under its own licence; the full
+licence texts come with each of them (`*.dist-info`). Made from the metadata of the locked run-time dependencies
+(`requirements/run.txt`) by `tools/make_docs.py`; a test fails when a dependency is missing here.
+
+{table(("package", "version", "licence", "home"), rows)}
+"""
+
+
+def _notice(name: str, version: str, marker: str) -> list[str]:
+    try:
+        about = metadata.metadata(name)
+    except metadata.PackageNotFoundError:
+        # A dependency of another platform is locked too, and its metadata cannot be seen from here.
+        return [name, version, f"see the package (installed only where `{marker}`)", ""]
+    return [name, version, _licence(about), _home(about)]
+
+
+def _licence(about: metadata.PackageMetadata) -> str:
+    # PEP 639 first; older packages say it in a free text, or only in a classifier.
+    stated = _first(about, "License-Expression") or _first(about, "License")
+    if stated and "\n" not in stated and stated.upper() != "UNKNOWN":
+        return stated
+    classifiers = about.get_all("Classifier") or []
+    names = [line.rsplit(" :: ", 1)[1] for line in classifiers if line.startswith("License :: ")]
+    return ", ".join(names) or "see the package"
+
+
+def _first(about: metadata.PackageMetadata, key: str) -> str:
+    return next(iter(about.get_all(key) or []), "")
+
+
+def _home(about: metadata.PackageMetadata) -> str:
+    urls = dict(line.split(", ", 1) for line in about.get_all("Project-URL") or [] if ", " in line)
+    wanted = ("homepage", "source", "source code", "repository", "code", "github")
+    by_label = {label.lower(): url for label, url in urls.items()}
+    return next((by_label[label] for label in wanted if label in by_label), _first(about, "Home-page"))
+
+
+PAGES: dict[Path, Callable[[], str]] = {
+    ROOT / "docs" / "rules.md": rules_page,
+    ROOT / "docs" / "clauses.md": clauses_page,
+    ROOT / "THIRD_PARTY_NOTICES.md": notices_page,
+}
+
+
+def stale_pages() -> list[Path]:
+    """The pages whose text on disk is not what the code and data say now."""
+    return [path for path, make in PAGES.items() if not path.exists() or path.read_text("utf-8") != make()]
+
+
+def main(arguments: list[str]) -> int:
+    """Write the pages, or with ``--check`` only name those out of date."""
+    stale = stale_pages()
+    for path in stale:
+        if "--check" not in arguments:
+            path.write_text(PAGES[path](), "utf-8")
+        print(("out of date: " if "--check" in arguments else "written: ") + str(path.relative_to(ROOT)))
+    return 1 if stale and "--check" in arguments else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
