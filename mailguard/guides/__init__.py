@@ -49,6 +49,7 @@ HEADINGS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 _LIST_JOINER: Final = {"ja": "、", "en": ", "}
+_CODE_SPAN = re.compile(r"(`[^`]*`)")  # with one group, so that split() puts code spans at the odd places
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([a-z_]+)\}")
 
 
@@ -100,18 +101,24 @@ def fill(
     facts: Mapping[str, object],
     language: str,
     escape: Callable[[str], str] = str,
+    escape_code: Callable[[str], str] | None = None,
 ) -> str:
-    """Put facts into a text with placeholders; ``escape`` is applied to each value, never to our own words.
+    """Put facts into a text with placeholders.
 
-    Raises KeyError for a placeholder without a fact.
+    ``escape`` is applied to each value, never to our own words; ``escape_code``, where given, to values inside a code
+    span, where Markdown knows no escapes. Raises KeyError for a placeholder without a fact.
     """
 
-    def value(match: re.Match[str]) -> str:
+    def value(match: re.Match[str], escape: Callable[[str], str]) -> str:
         if match[0] in ("{{", "}}"):
             return match[0][0]
         fact = facts[match[1]]
-        if isinstance(fact, tuple):
+        if isinstance(fact, tuple | list):
             return _LIST_JOINER[language].join(escape(str(item)) for item in fact)
         return escape(str(fact))
 
-    return _PLACEHOLDER.sub(value, text)
+    def part(index: int, segment: str) -> str:
+        chosen = escape if index % 2 == 0 or escape_code is None else escape_code
+        return _PLACEHOLDER.sub(lambda match: value(match, chosen), segment)
+
+    return "".join(part(index, segment) for index, segment in enumerate(_CODE_SPAN.split(text)))

@@ -1,0 +1,78 @@
+"""Click commands whose help speaks the user's language, and a group that loads its commands when they are called."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+import click
+
+from mailguard.words import language_of, translator
+
+
+def say(text: str) -> str:
+    """An interface text in the language of the user's locale."""
+    return translator(language_of(os.environ))(text)
+
+
+class _SpokenHelp(click.Command):
+    """Translates its own help, each paragraph of it as one text, and that of its options."""
+
+    def get_help(self, ctx: click.Context) -> str:
+        self._translate()
+        return super().get_help(ctx)
+
+    def get_short_help_str(self, limit: int = 45) -> str:
+        paragraph = (self.help or "").strip().partition("\n\n")[0]
+        return say(" ".join(paragraph.split()))
+
+    def _translate(self) -> None:
+        if getattr(self, "_translated", False):
+            return
+        self._translated = True
+        paragraphs = (self.help or "").strip().split("\n\n")
+        self.help = "\n\n".join(say(" ".join(paragraph.split())) for paragraph in paragraphs)
+        for parameter in self.params:
+            if isinstance(parameter, click.Option) and parameter.help:
+                parameter.help = say(parameter.help)
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        option = super().get_help_option(ctx)
+        if option is not None:
+            option.help = say("Show this message and exit.")
+        return option
+
+
+class SpokenCommand(_SpokenHelp):
+    """A command with translated help."""
+
+
+class SpokenGroup(_SpokenHelp, click.Group):
+    """A group of such commands."""
+
+    command_class = SpokenCommand
+
+
+class LazyGroup(SpokenGroup):
+    """A group that imports a command's module when the command is looked at.
+
+    ``commands_at`` maps names to ``module:attribute``.
+    """
+
+    def __init__(self, *args: Any, commands_at: Mapping[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._commands_at = commands_at
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self._commands_at)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        place = self._commands_at.get(cmd_name)
+        if place is None:
+            return None
+        module, _, attribute = place.partition(":")
+        command = getattr(import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command

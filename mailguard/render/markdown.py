@@ -1,0 +1,122 @@
+"""The audit as Markdown: what was seen, then each finding with its whole guide page and the record to publish."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mailguard.guides import fill, load_guide
+from mailguard.render.phrases import SCOPES, Phrases
+from mailguard.render.reading import Document, is_waived
+from mailguard.render.safe import markdown, markdown_code, visible
+
+
+class Markdown:
+    """Documents to Markdown text."""
+
+    def __init__(self, language: str) -> None:
+        self._phrases = Phrases(language)
+        self._say = self._phrases.say
+        self._language = language
+
+    def begin(self) -> str:
+        """Nothing."""
+        return ""
+
+    def item(self, document: Document) -> str:
+        """One audit."""
+        lines = [
+            f"# {markdown(document['domain_unicode'])}",
+            "",
+            *self._answer(document),
+            "",
+            *self._facts(document),
+            *self._findings(document),
+            *self._unanswered(document),
+        ]
+        return "\n".join(lines) + "\n\n"
+
+    def end(self) -> str:
+        """Nothing."""
+        return ""
+
+    def _answer(self, document: Document) -> Iterator[str]:
+        yield f"**{self._say('Can a stranger send mail in this name (at receivers that honour DMARC)?')}**"
+        yield ""
+        for scope in SCOPES:
+            who = self._phrases.scope(scope, markdown(document["domain_unicode"]))
+            verdict = self._phrases.verdict(document["spoofable"][scope])
+            reason = self._phrases.reason(document["spoofable"]["reasons"][scope])
+            yield f"- {who}: **{verdict}** ({reason})"
+
+    def _facts(self, document: Document) -> Iterator[str]:
+        yield f"| | {self._say('State')} | {self._say('Record')} |"
+        yield "|---|---|---|"
+        for label, part in (("SPF", document["spf"]), ("DMARC", document["dmarc"])):
+            record = f"`{markdown_code(part['record'])}`" if part["record"] else ""
+            yield f"| {label} | {self._phrases.state(part['status'])} | {record} |"
+        keys = [key["selector"] for key in document["dkim"]["selectors"] if key["status"] != "absent"]
+        yield f"| DKIM | {self._phrases.state(document['dkim']['status'])} | {markdown(', '.join(keys))} |"
+        hosts = markdown(", ".join(document["mx"]["hosts"]))
+        yield f"| MX | {self._phrases.mx(document['mx']['status'])} | {hosts} |"
+        yield ""
+        yield self._say("{questions} questions, {seconds} s, as of {when}").format(
+            questions=document["questions"], seconds=document["duration_s"], when=document["as_of"]
+        )
+
+    def _findings(self, document: Document) -> Iterator[str]:
+        if not document["findings"]:
+            yield ""
+            yield self._say("Nothing to correct was found.")
+        for finding in document["findings"]:
+            yield ""
+            yield from self._finding(finding, document)
+
+    def _finding(self, finding: Document, document: Document) -> Iterator[str]:
+        guide = load_guide(finding["rule"], self._language)
+        facts = {**finding["facts"], "domain": document["domain_unicode"]}
+        yield f"## {finding['rule']} {guide.title}"
+        yield ""
+        yield f"{self._phrases.severity(finding['severity'])} / {self._phrases.confidence(finding['confidence'])}"
+        yield ""
+        yield fill(guide.summary, facts, self._language, markdown, markdown_code)
+        if is_waived(finding):
+            yield ""
+            yield self._say("Waived until {until}: {rule} ({reason})").format(
+                until=finding["waived"]["until"],
+                rule=finding["rule"],
+                reason=markdown(finding["waived"]["reason"]),
+            )
+        for heading, body in guide.sections:
+            yield from ("", f"### {heading}", "", fill(body, facts, self._language, markdown, markdown_code))
+        yield from self._fix(finding["fix"])
+
+    def _fix(self, fix: Document | None) -> Iterator[str]:
+        if fix is None:
+            return
+        readiness = self._phrases.readiness(fix["readiness"])
+        yield ""
+        yield f"### {self._say('What to publish ({readiness}):').format(readiness=readiness)}"
+        yield ""
+        for reason in fix["reasons"]:
+            yield f"- {self._phrases.reason(reason)}"
+        yield from ("", "```text", f"{visible(fix['name'])} {fix['type']}")
+        yield from (f"- {_fenced(value)}" for value in fix["before"])
+        yield from (f"+ {_fenced(value)}" for value in fix["after"])
+        yield "```"
+        for parts in fix["split"]:
+            if len(parts) > 1:
+                yield from ("", self._say("split for panels that want at most 255 characters:"), "", "```text")
+                yield " ".join(f'"{_fenced(part)}"' for part in parts)
+                yield "```"
+
+    def _unanswered(self, document: Document) -> Iterator[str]:
+        if document["unanswered"]:
+            yield ""
+            yield f"## {self._say('Not answered, so nothing is concluded from it:')}"
+            yield ""
+        for row in document["unanswered"]:
+            yield f"- `{markdown_code(row['name'])}` {row['type']}: {row['status']}"
+
+
+def _fenced(text: str) -> str:
+    return visible(text).replace("```", r"\u{60}``")

@@ -1,0 +1,123 @@
+"""The short phrases that several renderers share: verdicts, severities, states, reasons.
+
+Codes are those of the document; every code has its English text here and its translation in the catalogue.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from mailguard.words import translator
+
+SCOPES: Final = ("domain", "subdomain", "nonexistent_subdomain")
+
+_SCOPES: Final = {
+    "domain": "as anyone@{domain}",
+    "subdomain": "as an existing subdomain",
+    "nonexistent_subdomain": "as an invented subdomain",
+}
+_VERDICTS: Final = {"yes": "yes", "no": "no", "partly": "partly", "unknown": "not known"}
+_SEVERITIES: Final = {
+    "critical": "critical",
+    "high": "high",
+    "medium": "medium",
+    "low": "low",
+    "info": "note",
+}
+_CONFIDENCES: Final = {"certain": "certain", "likely": "likely", "possible": "possible"}
+_STATES: Final = {
+    "valid": "in order",
+    "none": "none published",
+    "permerror": "broken (permanent error)",
+    "invalid": "not applied as written",
+    "unanswered": "could not be asked",
+    "present": "key seen",
+    "absent": "no keys",
+    "unknown": "not known from outside",
+    "hosts": "mail servers named",
+    "implicit": "no MX; mail goes to the address of the domain",
+    "null": "receives no mail (null MX)",
+    "ok": "in order",
+    "weak": "short key",
+    "too_short": "key too short to count",
+    "revoked": "revoked",
+    "testing": "in test mode",
+    "perfect": "protected as a domain without mail",
+    "imperfect": "domain without mail, not fully protected",
+    "not_parked": "domain with mail",
+}
+_MX_NONE: Final = "no mail servers"
+_READINESS: Final = {
+    "paste-as-is": "paste as is",
+    "needs-your-decision": "needs your decision",
+}
+_REASONS: Final = {
+    "tightens-policy": "mail that passes no check would be treated more strictly",
+    "tightens-spf": "servers that are not listed would fail",
+    "stops-authorizing": "a server that is listed today would no longer be",
+    "report-address": "the mailbox for reports must exist first",
+    "assumes-no-mail": "right only if this domain sends no mail",
+    "reject": "the policy is reject, and SPF lets no stranger pass",
+    "quarantine": "the policy is quarantine: such mail goes to the junk folder",
+    "no-policy": "no DMARC policy applies",
+    "policy-none": "the policy is none: watch only",
+    "spf-passes-everyone": "SPF lets everybody pass",
+    "unanswered": "a deciding question was not answered",
+    "spf-unknown": "whether SPF lets strangers pass could not be seen",
+}
+
+
+class Phrases:
+    """The phrases in one language. Unknown codes are shown as they are."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self.say = translator(language)
+
+    def _of(self, table: dict[str, str], code: str) -> str:
+        return self.say(table[code]) if code in table else code
+
+    def scope(self, scope: str, domain: str) -> str:
+        """Who a stranger might pose as."""
+        return self._of(_SCOPES, scope).format(domain=domain)
+
+    def verdict(self, code: str) -> str:
+        """yes, no, partly, not known."""
+        return self._of(_VERDICTS, code)
+
+    def severity(self, code: str) -> str:
+        """How bad."""
+        return self._of(_SEVERITIES, code)
+
+    def confidence(self, code: str) -> str:
+        """How sure."""
+        return self._of(_CONFIDENCES, code)
+
+    def state(self, code: str) -> str:
+        """State of SPF, DMARC, DKIM or a selector."""
+        return self._of(_STATES, code)
+
+    def mx(self, code: str) -> str:
+        """State of the MX records."""
+        return self.say(_MX_NONE) if code == "none" else self.state(code)
+
+    def readiness(self, code: str) -> str:
+        """Whether a fix may be pasted as it is."""
+        return self._of(_READINESS, code)
+
+    def reason(self, code: str) -> str:
+        """Why a verdict is so, or why a fix needs a decision."""
+        return self._of(_REASONS, code)
+
+    def answer_line(self, document: dict[str, Any]) -> str:
+        """The one-line answer: can a stranger send in this name?"""
+        spoofable, domain = document["spoofable"], document["domain_unicode"]
+        parts = [f"{self.scope(scope, domain)}: {self.verdict(spoofable[scope])}" for scope in SCOPES]
+        question = self.say("Can a stranger send mail in this name (at receivers that honour DMARC)?")
+        return f"{question} {' / '.join(parts)}"
+
+
+def all_texts() -> list[str]:
+    """Every English text of the tables, for the catalogue."""
+    tables = (_SCOPES, _VERDICTS, _SEVERITIES, _CONFIDENCES, _STATES, _READINESS, _REASONS)
+    return sorted({text for table in tables for text in table.values()} | {_MX_NONE})

@@ -1,0 +1,24 @@
+"""What can be read off a document without judging anew."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mailguard.render.phrases import SCOPES
+
+Document = dict[str, Any]
+
+
+def is_waived(finding: Document) -> bool:
+    """Whether a waiver that has not ended covers the finding."""
+    waived = finding["waived"]
+    return waived is not None and not waived["expired"]
+
+
+def is_undecided(document: Document) -> bool:
+    """Whether a deciding fact is missing: SPF, DMARC, DKIM, a policy, or one of the three answers on page one."""
+    return (
+        any(document[part]["status"] == "unanswered" for part in ("spf", "dmarc", "dkim"))
+        or any(document["spoofable"][scope] == "unknown" for scope in SCOPES)
+        or any(document["dmarc"]["effective_policy"][scope] == "unanswered" for scope in SCOPES)
+    )

@@ -1,0 +1,233 @@
+"""The audit for a person at a terminal: the answer first, then what was seen, then what to do."""
+
+from __future__ import annotations
+
+import textwrap
+import unicodedata
+from collections.abc import Iterator
+from typing import Final
+
+from mailguard.guides import fill, load_guide
+from mailguard.render.phrases import SCOPES, Phrases
+from mailguard.render.reading import Document, is_waived
+from mailguard.render.safe import visible
+
+_COLOURS: Final = {"critical": "31;1", "high": "31", "medium": "33", "low": "36", "info": "2"}
+_VERDICT_COLOURS: Final = {"yes": "31;1", "partly": "33", "no": "32", "unknown": "35"}
+
+
+class Terminal:
+    """Documents to lines of text. ``colour`` puts in ANSI colours; ``width`` is in columns."""
+
+    def __init__(self, language: str, *, colour: bool = False, width: int = 100) -> None:
+        self._phrases = Phrases(language)
+        self._say = self._phrases.say
+        self._language = language
+        self._colour = colour
+        self._width = max(60, width)
+
+    def begin(self) -> str:
+        """Nothing stands before the first audit."""
+        return ""
+
+    def item(self, document: Document) -> str:
+        """One audit."""
+        lines = [
+            self._paint(visible(document["domain_unicode"]), "1"),
+            *self._answer(document),
+            "",
+            *self._facts(document),
+            *self._programmes(document),
+            *self._findings(document),
+            *self._opinion(document),
+            *self._unanswered(document),
+            "",
+            self._foot(document),
+        ]
+        return "\n".join(lines) + "\n\n"
+
+    def end(self) -> str:
+        """Nothing stands after the last audit."""
+        return ""
+
+    def _answer(self, document: Document) -> Iterator[str]:
+        spoofable = document["spoofable"]
+        parts = [
+            f"{self._phrases.scope(scope, visible(document['domain_unicode']))}: "
+            + self._paint(self._phrases.verdict(spoofable[scope]), _VERDICT_COLOURS[spoofable[scope]])
+            for scope in SCOPES
+        ]
+        yield "  " + self._say("Can a stranger send mail in this name (at receivers that honour DMARC)?")
+        yield "  " + " / ".join(parts)
+        told = dict.fromkeys(spoofable["reasons"][scope] for scope in SCOPES)
+        for reason in told:
+            yield f"  ({self._phrases.reason(reason)})"
+
+    def _facts(self, document: Document) -> Iterator[str]:
+        spf, dmarc, dkim, mx = (document[key] for key in ("spf", "dmarc", "dkim", "mx"))
+        text = self._phrases.state(spf["status"])
+        if spf["lookups"] is not None and spf["record"]:
+            text += "  " + self._say("look-ups: {count} of 10").format(count=spf["lookups"])
+        yield from self._fact("SPF", text, spf["record"])
+        text = self._phrases.state(dmarc["status"])
+        if dmarc["policy_domain"] and dmarc["policy_domain"] != document["domain"]:
+            text += "  " + self._say("inherited from {name}").format(name=visible(dmarc["policy_domain"]))
+        yield from self._fact("DMARC", text, dmarc["record"])
+        keys = [
+            f"{visible(key['selector'])} ({self._key(key)})" for key in dkim["selectors"] if key["status"] != "absent"
+        ]
+        yield from self._fact("DKIM", self._phrases.state(dkim["status"]), ", ".join(keys) or None)
+        yield from self._fact("MX", self._phrases.mx(mx["status"]), ", ".join(mx["hosts"]) or None)
+
+    def _key(self, key: Document) -> str:
+        state = self._phrases.state(key["status"])
+        if key["bits"]:
+            return f"{visible(str(key['key_type']))} {key['bits']} bit, {state}"
+        return state
+
+    def _fact(self, label: str, text: str, record: str | None) -> Iterator[str]:
+        yield f"  {label:6} {text}"
+        if record:
+            yield from self._wrapped(visible(record), 9)
+
+    def _programmes(self, document: Document) -> Iterator[str]:
+        marks = {"met": "o", "unmet": "x", "unknown": "?", "not-checkable": "-"}
+        rows = document["programmes"]
+        if rows:
+            yield ""
+            yield "  " + self._say("Sender requirements (o met, x not met, ? not known, - cannot be seen from outside)")
+        for row in rows:
+            title = row.get("title", {}).get(self._language, row["requirement"])
+            yield from self._wrapped(f"{marks[row['status']]} {row['programme']}: {title}", 4)
+
+    def _findings(self, document: Document) -> Iterator[str]:
+        open_findings = [finding for finding in document["findings"] if not is_waived(finding)]
+        waived = [finding for finding in document["findings"] if is_waived(finding)]
+        shown: set[str] = set()
+        if not open_findings:
+            yield ""
+            yield "  " + self._say("Nothing to correct was found.")
+        for finding in open_findings:
+            yield ""
+            yield from self._finding(finding, document)
+            yield from self._fix_once(finding["fix"], shown)
+        for finding in waived:
+            yield ""
+            yield "  " + self._say("Waived until {until}: {rule} ({reason})").format(
+                until=finding["waived"]["until"], rule=finding["rule"], reason=visible(finding["waived"]["reason"])
+            )
+
+    def _finding(self, finding: Document, document: Document) -> Iterator[str]:
+        guide = load_guide(finding["rule"], self._language)
+        mark = self._paint(f"[{self._phrases.severity(finding['severity'])}]", _COLOURS[finding["severity"]])
+        sure = "" if finding["confidence"] == "certain" else f" ({self._phrases.confidence(finding['confidence'])})"
+        yield f"  {mark} {guide.title}{sure}  {finding['rule']}"
+        facts = {**finding["facts"], "domain": document["domain_unicode"]}
+        yield from self._wrapped(fill(guide.summary, facts, self._language, visible).replace("`", ""), 4)
+        if finding["waived"]:
+            yield "    " + self._say("The waiver ended on {until}.").format(until=finding["waived"]["until"])
+
+    def _fix_once(self, fix: Document | None, shown: set[str]) -> Iterator[str]:
+        if fix is None:
+            return
+        key = repr(fix)
+        if key in shown:
+            yield "    " + self._say("The record shown above corrects this too.")
+            return
+        shown.add(key)
+        readiness = self._phrases.readiness(fix["readiness"])
+        yield "    " + self._paint(self._say("What to publish ({readiness}):").format(readiness=readiness), "1")
+        for reason in fix["reasons"]:
+            yield f"      {self._phrases.reason(reason)}"
+        yield f"      {visible(fix['name'])}  {fix['type']}"
+        for value in fix["before"]:
+            yield from self._wrapped(visible(value), 8, mark="- ")
+        for value, parts in zip(fix["after"], fix["split"], strict=True):
+            yield from self._record(visible(value), mark="+ ")
+            if len(parts) > 1:
+                yield "        " + self._say("split for panels that want at most 255 characters:")
+                yield "        " + " ".join(f'"{visible(part)}"' for part in parts)
+
+    def _record(self, value: str, mark: str) -> Iterator[str]:
+        # Never wrapped: what is to be pasted must be copied in one piece.
+        yield "        " + self._paint(mark + value, "32")
+
+    def _opinion(self, document: Document) -> Iterator[str]:
+        opinion = document.get("second_opinion")
+        if not opinion:
+            return
+        yield ""
+        yield "  " + self._say("Second opinion (checkdmarc {version} on the same evidence)").format(
+            version=opinion["version"]
+        )
+        if not opinion["disagreements"]:
+            yield "    " + self._say("It agrees.")
+        for difference in opinion["disagreements"]:
+            yield from self._wrapped(f"{difference['category']}: {difference['explanation']}", 4)
+
+    def _unanswered(self, document: Document) -> Iterator[str]:
+        rows = document["unanswered"]
+        if not rows:
+            return
+        yield ""
+        yield "  " + self._say("Not answered, so nothing is concluded from it:")
+        for row in rows[:10]:
+            note = f" ({row['note']})" if row["note"] else ""
+            yield f"    {visible(row['name'])} {row['type']}: {row['status']}{note}"
+        if len(rows) > 10:
+            yield "    " + self._say("and {count} more").format(count=len(rows) - 10)
+
+    def _foot(self, document: Document) -> str:
+        text = self._say("{questions} questions, {seconds} s, as of {when}").format(
+            questions=document["questions"], seconds=document["duration_s"], when=document["as_of"]
+        )
+        return self._paint(f"  {text}", "2")
+
+    def _wrapped(self, text: str, indent: int, mark: str = "") -> Iterator[str]:
+        lines = wrap(text, self._width - indent - len(mark))
+        for number, line in enumerate(lines):
+            yield " " * indent + (mark if number == 0 else " " * len(mark)) + line
+
+    def _paint(self, text: str, code: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self._colour else text
+
+
+def columns(text: str) -> int:
+    """Columns that a terminal needs: full-width characters take two."""
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+
+
+_NO_LINE_START: Final = frozenset("、。，．）」』】〉》！？・ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ)]}!?,.:;")
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Lines of at most ``width`` columns; Japanese breaks between any two characters that may stand apart."""
+    if columns(text) <= width:
+        return [text]
+    if text.isascii():
+        return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
+    lines: list[str] = []
+    line = ""
+    for word in _pieces(text):
+        if line and columns(line) + columns(word) > width:
+            lines.append(line.rstrip())
+            line = word.lstrip()
+        else:
+            line += word
+    return [*lines, line]
+
+
+def _pieces(text: str) -> list[str]:
+    """What must stay on one line: runs of narrow characters, or one wide character with what may not begin a line."""
+    pieces: list[str] = []
+    for char in text:
+        wide = unicodedata.east_asian_width(char) in "WF"
+        if pieces and (char in _NO_LINE_START or _joins(pieces[-1][-1], char, wide)):
+            pieces[-1] += char
+        else:
+            pieces.append(char)
+    return pieces
+
+
+def _joins(last: str, char: str, wide: bool) -> bool:
+    return not wide and last != " " and unicodedata.east_asian_width(last) not in "WF"
