@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Audit two domains against a real authoritative server (nsd) on loopback: ``.ci/audit MAILGUARD``.
+"""Audit two domains against a real authoritative server (nsd) on loopback: ``.ci/audit.py MAILGUARD``.
 
 MAILGUARD is the command to try, usually from a wheel in an empty environment. Ends with a sentence and 0, or says what
 was not as it should be and ends with 1.
@@ -56,7 +56,8 @@ def nsd(folder: Path) -> Iterator[int]:
     port = free_port()
     config = folder / "nsd.conf"
     config.write_text(CONFIG.format(port=port, folder=folder, zone=ZONE.resolve()))
-    server = subprocess.Popen([program, "-d", "-c", str(config)], stderr=subprocess.PIPE, text=True)
+    command = [program, "-d", "-c", str(config)]
+    server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)  # noqa: S603
     try:
         wait_until_listening(server, port)
         yield port
@@ -81,7 +82,8 @@ def wait_until_listening(server: subprocess.Popen[str], port: int) -> None:
 def audit(mailguard: str, folder: Path, domain: str, *options: str) -> tuple[int, dict[str, Any]]:
     """Run the command outside the checkout, in a locale that cannot show Japanese, as a bare server has it."""
     command = [mailguard, "audit", domain, "--format", "json", *options]
-    done = subprocess.run(command, cwd=folder, env={"LC_ALL": "C"}, capture_output=True, text=True, check=False)
+    bare = {"LC_ALL": "C"}
+    done = subprocess.run(command, cwd=folder, env=bare, capture_output=True, text=True, check=False)  # noqa: S603
     try:
         return done.returncode, json.loads(done.stdout)
     except json.JSONDecodeError:
