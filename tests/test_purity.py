@@ -1,0 +1,211 @@
+"""The inside of the house does no I/O, knows no clock and no chance, and looks in one direction only.
+
+Three proofs: what the source imports (an allow-list, so that a new library is a decision), what it calls, and that
+the pure modules can be imported where sockets, event loops and the command line do not exist.
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+PURE = (
+    *("names", "inquiry", "errors", "targets", "providers"),
+    *("spf", "dkim", "dmarc", "zone", "feedback"),
+    *("survey", "dossier", "rules", "remedy", "policy", "verdict"),
+)
+
+# The rim inside a pure package: one module each that fetches what the others only interpret.
+RIM = {
+    "mailguard.policy.shelf": "reads the files under policies/",
+}
+
+_LIBRARIES = """
+    __future__ abc base64 binascii bisect collections contextlib copy dataclasses datetime decimal email enum fractions
+    functools hashlib heapq html io ipaddress itertools json math operator re string struct textwrap tomllib types
+    typing unicodedata urllib.parse xml.etree.ElementTree xml.parsers.expat zipfile zlib
+"""
+LIBRARIES = frozenset(_LIBRARIES.split())
+
+THIRD_PARTY = {
+    "idna": "tables and code, no state",
+    "cryptography": "reads public keys from bytes",
+    "publicsuffixlist": "carries its list as package data, read once",
+}
+
+FORBIDDEN_CALLS = frozenset({"open", "input", "print", "exec", "eval", "__import__", "breakpoint"})
+FORBIDDEN_METHODS = frozenset({"now", "utcnow", "today", "read_text", "read_bytes", "write_text", "write_bytes"})
+
+# From the ground up. A package may import those on lower floors, and itself.
+FLOORS = (
+    {"errors", "names"},
+    {"inquiry"},
+    {"targets", "providers", "feedback"},
+    {"spf", "dkim", "dmarc", "zone"},
+    {"survey"},
+    {"dossier"},
+    {"rules"},
+    {"verdict", "remedy"},
+    {"policy"},
+)
+
+# I/O that decides nothing must not know what is judged, or how it is said.
+RIM_MUST_NOT_KNOW = {
+    "resolver": {"rules", "remedy", "policy", "verdict", "dossier", "guides", "render", "cli", "audit"},
+    "ingest": {"rules", "remedy", "policy", "verdict", "dossier", "guides", "render", "cli", "audit"},
+    "store": {"rules", "remedy", "policy", "verdict", "dossier", "guides", "render", "cli", "audit"},
+    "guides": {"rules", "remedy", "policy", "render", "cli", "audit", "resolver"},
+    "render": {"cli", "resolver", "store", "ingest", "audit"},
+    "audit": {"render", "cli"},
+}
+
+
+def modules_of(package: str) -> list[str]:
+    """Dotted names of a module, or of a package and all below it."""
+    folder = ROOT / "mailguard" / package
+    paths = sorted(folder.rglob("*.py")) if folder.is_dir() else [folder.with_suffix(".py")]
+    names = (path.relative_to(ROOT).with_suffix("") for path in paths)
+    return [".".join(name.parts).removesuffix(".__init__") for name in names]
+
+
+def path_of(module: str) -> Path:
+    path = ROOT.joinpath(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def tree_of(module: str) -> ast.Module:
+    return ast.parse(path_of(module).read_text("utf-8"))
+
+
+def imports(tree: ast.Module) -> Iterator[str]:
+    """Every import, wherever it stands; ``from a import b`` is given as ``a.b``, which may be a module or not."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute, so that this test can read them"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def is_allowed(imported: str) -> bool:
+    parts = imported.split(".")
+    prefixes = {".".join(parts[:count]) for count in range(1, len(parts) + 1)}
+    return parts[0] == "mailguard" or bool(prefixes & (LIBRARIES | THIRD_PARTY.keys()))
+
+
+def impurities(tree: ast.Module) -> list[str]:
+    """What a module imports or calls that a pure one must not."""
+    found = [f"imports {imported}" for imported in imports(tree) if not is_allowed(imported)]
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        match node.func:
+            case ast.Name(id=called) if called in FORBIDDEN_CALLS:
+                found.append(f"line {node.lineno} calls {called}()")
+            case ast.Attribute(attr=called) if called in FORBIDDEN_METHODS:
+                found.append(f"line {node.lineno} calls .{called}()")
+            case ast.Attribute(attr="astimezone") if not node.args:
+                found.append(f"line {node.lineno} depends on the machine's time zone")
+            case _:
+                pass
+    return found
+
+
+PURE_MODULES = [module for package in PURE for module in modules_of(package) if module not in RIM]
+
+
+@pytest.mark.parametrize("module", PURE_MODULES)
+def test_module_is_pure(module: str) -> None:
+    assert impurities(tree_of(module)) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import asyncio",
+        "import os",
+        "import time",
+        "from random import choice",
+        "from pathlib import Path",
+        "import dns.resolver",
+        "import urllib.request",
+        "import xml.etree",
+        "def f():\n    import socket",
+        "open('x')",
+        "datetime.now(UTC)",
+        "date.today()",
+        "path.read_text()",
+        "when.astimezone()",
+    ],
+)
+def test_what_is_not_pure_is_noticed(source: str) -> None:
+    assert impurities(ast.parse(source)) != []
+
+
+@pytest.mark.parametrize("module", PURE_MODULES)
+def test_pure_modules_do_not_import_the_rim(module: str) -> None:
+    assert not {imported for imported in imports(tree_of(module)) for rim in RIM if imported.startswith(rim)}
+
+
+@pytest.mark.parametrize("module", [*PURE_MODULES, *RIM])
+def test_imports_lead_downwards(module: str) -> None:
+    own = module.split(".")[1]
+    below = {name for floor in FLOORS[: floor_of(own)] for name in floor}
+    assert {name for name in neighbours(module) if name != own} <= below
+
+
+def neighbours(module: str) -> set[str]:
+    """The parts of mailguard that a module imports from."""
+    inside = (imported.split(".") for imported in imports(tree_of(module)) if imported.startswith("mailguard."))
+    return {parts[1] for parts in inside} - {"__version__"}
+
+
+def floor_of(package: str) -> int:
+    (number,) = (number for number, floor in enumerate(FLOORS) if package in floor)
+    return number
+
+
+@pytest.mark.parametrize("package", RIM_MUST_NOT_KNOW)
+def test_the_rim_decides_nothing(package: str) -> None:
+    known = {name for module in modules_of(package) if path_of(module).exists() for name in neighbours(module)}
+    assert not known & RIM_MUST_NOT_KNOW[package]
+
+
+def test_every_pure_package_has_a_floor() -> None:
+    assert set(PURE) == {name for floor in FLOORS for name in floor}
+
+
+# The email package of the standard library imports socket for one function that nobody here calls.
+IMPORTABLE_ANYWHERE = [module for module in PURE_MODULES if not module.startswith("mailguard.feedback")]
+
+
+def test_pure_modules_import_without_sockets_or_event_loops() -> None:
+    """A module that is None in ``sys.modules`` cannot be imported, however indirectly."""
+    missing = (
+        "asyncio",
+        "socket",
+        "ssl",
+        "sqlite3",
+        "subprocess",
+        "random",
+        "secrets",
+        "dns",
+        "click",
+        "jinja2",
+        "rich",
+    )
+    script = f"""
+import importlib, sys
+sys.modules.update(dict.fromkeys({missing!r}))
+for module in {IMPORTABLE_ANYWHERE!r}:
+    importlib.import_module(module)
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
