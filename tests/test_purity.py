@@ -28,7 +28,7 @@ RIM = {
 }
 
 _LIBRARIES = """
-    __future__ abc base64 binascii bisect collections contextlib copy dataclasses datetime decimal email enum fractions
+    __future__ abc base64 binascii bisect collections contextlib copy csv dataclasses datetime decimal email enum fractions
     functools hashlib heapq html io ipaddress itertools json math operator re string struct textwrap tomllib types
     typing unicodedata urllib.parse xml.etree.ElementTree xml.parsers.expat zipfile zlib
 """
@@ -50,9 +50,9 @@ FLOORS = (
     {"targets", "providers", "feedback"},
     {"spf", "dkim", "dmarc", "zone"},
     {"survey"},
-    {"dossier"},
+    {"dossier", "verdict"},
     {"rules"},
-    {"verdict", "remedy"},
+    {"remedy"},
     {"policy"},
 )
 
@@ -62,7 +62,7 @@ RIM_MUST_NOT_KNOW = {
     "ingest": {"rules", "remedy", "policy", "verdict", "dossier", "guides", "render", "cli", "audit"},
     "store": {"rules", "remedy", "policy", "verdict", "dossier", "guides", "render", "cli", "audit"},
     "guides": {"rules", "remedy", "policy", "render", "cli", "audit", "resolver"},
-    "render": {"cli", "resolver", "store", "ingest", "audit"},
+    "render": {"cli", "resolver", "store", "ingest"},
     "audit": {"render", "cli"},
 }
 
