@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from mailguard.requirement import Programme
 from mailguard.survey import Survey
 
 
@@ -25,11 +26,13 @@ class Expectation:
     """What the owner, or a policy file in the owner's name, says should hold for a domain.
 
     ``sends`` and ``receives`` are ``None`` where nobody has said; the audit then goes by what is published.
+    ``programmes`` are those that somebody asked to be weighed; by default none is.
     """
 
     mailing_lists: MailingLists = MailingLists.UNSET
     sends: bool | None = None
     receives: bool | None = None
+    programmes: tuple[Programme, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

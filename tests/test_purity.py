@@ -17,7 +17,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 PURE = (
-    *("names", "inquiry", "errors", "targets", "providers"),
+    *("names", "inquiry", "errors", "targets", "providers", "requirement"),
     *("spf", "dkim", "dmarc", "zone", "feedback"),
     *("survey", "dossier", "rules", "remedy", "policy", "verdict"),
 )
@@ -48,7 +48,7 @@ FLOORS = (
     {"errors", "names"},
     {"inquiry"},
     {"targets", "providers", "feedback"},
-    {"spf", "dkim", "dmarc", "zone"},
+    {"spf", "dkim", "dmarc", "zone", "requirement"},
     {"survey"},
     {"dossier", "verdict"},
     {"rules"},
