@@ -77,7 +77,8 @@ def _merged(ranges: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
 def _without(ranges: tuple[tuple[int, int], ...], holes: tuple[tuple[int, int], ...]) -> Iterable[tuple[int, int]]:
     """Both sorted; one walk over each."""
     skip = 0
-    for first, last in ranges:
+    for start, last in ranges:
+        first = start
         while skip < len(holes) and holes[skip][1] < first:
             skip += 1
         hole = skip

@@ -3,20 +3,200 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from ipaddress import ip_address
+from typing import Final
 
-from mailguard.inquiry import Answer, Inquiry, Question, RRType, ask
+from mailguard.inquiry import Answer, Inquiry, Question, RRType, Txt, ask_all
 from mailguard.names import DomainName
+from mailguard.spf.check_host import Mailbox, Result, SpfVerdict, check_host
+from mailguard.spf.expansion import Branch, BranchStatus, Published, assemble, collect
+from mailguard.spf.limits import limited
+from mailguard.spf.reach import Reach, reach
+from mailguard.spf.record import Record, is_spf, select_records
+from mailguard.spf.terms import Qualifier
+
+WRONG_NAMES: Final = ("spf", "_spf")
+"""Labels under which people publish the record by mistake; asked only where the domain itself has none."""
+
+STRANGERS: Final = tuple(map(ip_address, ("203.0.113.77", "198.51.100.77", "192.0.2.77", "240.0.0.77")))
+"""Addresses that nobody sends mail from (RFC 5737, RFC 1112)."""
+
+MAX_SAMPLE_QUESTIONS: Final = 12
+"""New questions for trying a stranger's address."""
 
 
-@dataclass(frozen=True, slots=True)
+class SpfStatus(StrEnum):
+    """What a receiver makes of the domain's own record, before looking at any client."""
+
+    VALID = "valid"  # one record that can be read; its tree may still be broken
+    NONE = "none"  # no SPF record
+    PERMERROR = "permerror"  # several records, or one that cannot be read
+    UNANSWERED = "unanswered"
+
+
+class Passing(StrEnum):
+    """Whether a stranger's server gets a pass for this domain as MAIL FROM."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)  # without slots, for cached properties
 class SpfSurvey:
-    """SPF facts of a domain."""
+    """SPF facts of a domain.
+
+    ``tree`` is the record laid open, with every answer that it rests on. ``sample`` is what check_host says about a
+    stranger's address, tried only where the record has terms that depend on the message.
+    """
 
     domain: DomainName
     txt: Answer
+    type99: Answer
+    wrong_names: tuple[Answer, ...]  # TXT at the names of WRONG_NAMES; empty where they were not asked
+    tree: Published
+    sample: SpfVerdict | None = None
+
+    @property
+    def status(self) -> SpfStatus:
+        """valid, none, permerror or unanswered."""
+        return _STATUSES[self.tree.status]
+
+    @property
+    def candidates(self) -> tuple[Txt, ...]:
+        """The TXT records at the domain that receivers take for SPF (RFC 7208 section 4.5)."""
+        return select_records(self.txt.txts)
+
+    @property
+    def record(self) -> Record | None:
+        """The one record there is, also if it cannot be read; ``None`` for none, several or unanswered."""
+        return self.tree.record
+
+    @property
+    def record_text(self) -> str | None:
+        """Its text as published."""
+        return self.record.text if self.record else None
+
+    @property
+    def lookups(self) -> int | None:
+        """Terms that cause look-ups, of ten, if every one is evaluated; ``None`` without a valid record.
+
+        A lower bound where ``lookups_exact`` is false.
+        """
+        return self.tree.lookups if self.status is SpfStatus.VALID else None
+
+    @property
+    def lookups_exact(self) -> bool:
+        """Whether the whole tree was seen."""
+        return self.tree.complete
+
+    @property
+    def void_lookups(self) -> int | None:
+        """Void look-ups, of two, for a client with an IPv4 address; ``None`` without a valid record."""
+        return self.tree.void4 if self.status is SpfStatus.VALID else None
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the tree was too large to ask all of it."""
+        return any(branch.status is BranchStatus.NOT_ASKED for branch in self.tree.walk())
+
+    @cached_property
+    def all_qualifier(self) -> Qualifier | None:
+        """The qualifier of the ``all`` that evaluation ends in, redirects followed.
+
+        ``None``: there is none (which means neutral), or it was not seen; see ``status`` and ``end``.
+        """
+        end = self.end
+        found = end.record.all if end and end.record else None
+        return found.qualifier if found else None
+
+    @property
+    def end(self) -> Published | None:
+        """The record that evaluation ends in, redirects followed; ``None`` if one leads nowhere or was not seen."""
+        at: Published | None = self.tree
+        while at and at.record and at.record.redirect:
+            at = at.branches[-1].below
+        return at if at and at.status is BranchStatus.OK else None
+
+    @cached_property
+    def reach4(self) -> Reach:
+        """Who passes over IPv4."""
+        return reach(self.tree, 4)
+
+    @cached_property
+    def reach6(self) -> Reach:
+        """Who passes over IPv6."""
+        return reach(self.tree, 6)
+
+    @property
+    def everyone_passes(self) -> bool:
+        """Whether at least half of all IPv4 or of all IPv6 addresses certainly get a pass."""
+        return self.reach4.passes.is_most or self.reach6.passes.is_most
+
+    @cached_property
+    def strangers_can_pass(self) -> Passing:
+        """Whether somebody who has nothing to do with the domain can get a pass with it as MAIL FROM.
+
+        ``no`` also where there is no usable record: without one nobody passes. Servers of a provider that the record
+        names are no strangers here, though its other customers may use them too.
+        """
+        if self.status is SpfStatus.UNANSWERED:
+            return Passing.UNKNOWN
+        if self.everyone_passes or (self.sample and self.sample.result is Result.PASS):
+            return Passing.YES
+        walks = (self.reach4, self.reach6)
+        if any(walk.unanswered or walk.maybe.is_most for walk in walks):
+            return Passing.UNKNOWN
+        tried = self.sample is not None and self.sample.result is not Result.TEMPERROR
+        return Passing.UNKNOWN if any(walk.dynamic for walk in walks) and not tried else Passing.NO
+
+    def branches(self) -> tuple[Branch, ...]:
+        """Every term of the tree in the order of evaluation."""
+        return tuple(self.tree.walk())
+
+    @property
+    def lookalikes(self) -> tuple[bytes, ...]:
+        """Texts at the domain that mean to be SPF but that receivers do not take for it."""
+        return tuple(text for text in self.txt.texts if not is_spf(text) and _looks_like_spf(text))
+
+
+_STATUSES: Final = {
+    BranchStatus.OK: SpfStatus.VALID,
+    BranchStatus.EMPTY: SpfStatus.NONE,
+    BranchStatus.NXDOMAIN: SpfStatus.NONE,
+    BranchStatus.MULTIPLE: SpfStatus.PERMERROR,
+    BranchStatus.SYNTAX: SpfStatus.PERMERROR,
+    BranchStatus.UNANSWERED: SpfStatus.UNANSWERED,
+    BranchStatus.NOT_ASKED: SpfStatus.UNANSWERED,
+}
+
+
+def _looks_like_spf(text: bytes) -> bool:
+    squeezed = b"".join(text[:64].lower().split()).lstrip(b"\"'\\(\xef\xbb\xbf\xc2\xa0\xe2\x80\x9c\x9d\xe3\x80\x80")
+    return squeezed.startswith((b"v=spf", b"v:spf", b"v-spf", b"spf1", b"v=sfp1", b"spf=v1", b"v=\xef\xbd\x93"))
 
 
 def survey_spf(domain: DomainName) -> Inquiry[SpfSurvey]:
-    """Collect the SPF facts of ``domain``."""
-    txt = yield from ask(Question(domain, RRType.TXT))
-    return SpfSurvey(domain, txt)
+    """Collect the SPF facts of ``domain``.
+
+    Asks the domain's TXT and SPF (type 99) sets, then the tree below the record, level by level; where there is no
+    record, the two names at which one may stand by mistake. At most 60 questions: 2 here, 46 for the tree
+    (``expansion.MAX_QUESTIONS``) or 2 for wrong names, 12 for a stranger's address where terms depend on the message.
+    """
+    txt, type99 = yield from ask_all((Question(domain, RRType.TXT), Question(domain, RRType.SPF)))
+    wrong_names: tuple[Answer, ...] = ()
+    if txt.absent or (txt.present and not select_records(txt.txts)):
+        wrong_names = yield from ask_all([Question(domain.child(label), RRType.TXT) for label in WRONG_NAMES])
+    answers = yield from collect(domain, txt)
+    survey = SpfSurvey(domain, txt, type99, wrong_names, assemble(domain, answers))
+    stranger = next((address for address in STRANGERS if address not in survey.reach4.passes), None)
+    if stranger and survey.reach4.dynamic and not survey.truncated and not survey.everyone_passes:
+        sample = yield from limited(
+            check_host(stranger, domain, Mailbox("stranger", domain), helo=f"mail.{domain}"),
+            answers,
+            MAX_SAMPLE_QUESTIONS,
+        )
+        return SpfSurvey(domain, txt, type99, wrong_names, survey.tree, sample)
+    return survey
