@@ -116,11 +116,18 @@ class _Walk:
         if isinstance(branch.term, Directive) and branch.term.kind is Kind.PTR:
             return
         dynamic = branch.status is BranchStatus.DYNAMIC
-        if qualifier is Qualifier.PASS:
+        if qualifier is Qualifier.PASS and _could_be_wide(branch.term):
             self._found.dynamic |= dynamic
             self._found.unanswered |= not dynamic
         # What comes after a dynamic term with "+" is reached by whoever it does not let pass.
         self._blocked |= not dynamic or qualifier is not Qualifier.PASS
+
+
+def _could_be_wide(term: Directive | Modifier) -> bool:
+    """Whether a term may stand for much more than somebody's own hosts; a and mx do only with a short prefix."""
+    if isinstance(term, Modifier) or term.kind not in (Kind.A, Kind.MX):
+        return True
+    return (32 if term.prefix4 is None else term.prefix4) < 8 or (128 if term.prefix6 is None else term.prefix6) < 16
 
 
 def _common(left: Space, other: Space) -> Space:

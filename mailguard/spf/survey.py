@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from ipaddress import ip_address
 from typing import Final
 
-from mailguard.inquiry import Answer, Inquiry, Question, RRType, Txt, ask_all
+from mailguard.inquiry import Answer, Inquiry, Question, RRType, Status, Txt, ask_all
 from mailguard.names import DomainName
 from mailguard.spf.check_host import Mailbox, Result, SpfVerdict, check_host
 from mailguard.spf.expansion import Branch, BranchStatus, Published, assemble, collect
@@ -36,8 +37,8 @@ class SpfStatus(StrEnum):
     UNANSWERED = "unanswered"
 
 
-class Passing(StrEnum):
-    """Whether a stranger's server gets a pass for this domain as MAIL FROM."""
+class Strangers(StrEnum):
+    """Whether a stranger's server gets a pass for a domain as MAIL FROM."""
 
     YES = "yes"
     NO = "no"
@@ -75,7 +76,7 @@ class SpfSurvey:
         return self.tree.record
 
     @property
-    def record_text(self) -> str | None:
+    def text(self) -> str | None:
         """Its text as published."""
         return self.record.text if self.record else None
 
@@ -103,7 +104,7 @@ class SpfSurvey:
         return any(branch.status is BranchStatus.NOT_ASKED for branch in self.tree.walk())
 
     @cached_property
-    def all_qualifier(self) -> Qualifier | None:
+    def all(self) -> Qualifier | None:
         """The qualifier of the ``all`` that evaluation ends in, redirects followed.
 
         ``None``: there is none (which means neutral), or it was not seen; see ``status`` and ``end``.
@@ -136,21 +137,34 @@ class SpfSurvey:
         return self.reach4.passes.is_most or self.reach6.passes.is_most
 
     @cached_property
-    def strangers_can_pass(self) -> Passing:
+    def strangers_can_pass(self) -> Strangers:
         """Whether somebody who has nothing to do with the domain can get a pass with it as MAIL FROM.
 
         ``no`` also where there is no usable record: without one nobody passes. Servers of a provider that the record
         names are no strangers here, though its other customers may use them too.
         """
-        if self.status is SpfStatus.UNANSWERED:
-            return Passing.UNKNOWN
-        if self.everyone_passes or (self.sample and self.sample.result is Result.PASS):
-            return Passing.YES
-        walks = (self.reach4, self.reach6)
-        if any(walk.unanswered or walk.maybe.is_most for walk in walks):
-            return Passing.UNKNOWN
+        if self.sample and self.sample.result is Result.PASS:
+            return Strangers.YES
         tried = self.sample is not None and self.sample.result is not Result.TEMPERROR
-        return Passing.UNKNOWN if any(walk.dynamic for walk in walks) and not tried else Passing.NO
+        return _strangers(self.tree, (self.reach4, self.reach6), tried=tried)
+
+    def wildcard_strangers(self, texts: Sequence[bytes]) -> Strangers:
+        """The same for an invented subdomain, if the zone answers for every name with these TXT records.
+
+        What such a record includes is only known as far as the domain's own record includes it too.
+        """
+        below = self.domain.child("*")
+        txt = Answer(Question(below, RRType.TXT), Status.DATA, tuple(Txt((text,)) for text in texts))
+        tree = assemble(below, {answer.question: answer for answer in (txt, *self.answers())})
+        return _strangers(tree, (reach(tree, 4), reach(tree, 6)), tried=False)
+
+    def answers(self) -> Iterator[Answer]:
+        """Every answer that the tree rests on, the domain's own TXT set first."""
+        yield self.txt
+        for branch in self.tree.walk():
+            yield from branch.answers
+            if branch.below:
+                yield branch.below.answer
 
     def branches(self) -> tuple[Branch, ...]:
         """Every term of the tree in the order of evaluation."""
@@ -171,6 +185,17 @@ _STATUSES: Final = {
     BranchStatus.UNANSWERED: SpfStatus.UNANSWERED,
     BranchStatus.NOT_ASKED: SpfStatus.UNANSWERED,
 }
+
+
+def _strangers(tree: Published, walks: tuple[Reach, Reach], *, tried: bool) -> Strangers:
+    """``tried``: a stranger's address was put through the terms that depend on the message, and did not pass."""
+    if _STATUSES[tree.status] is SpfStatus.UNANSWERED:
+        return Strangers.UNKNOWN
+    if any(walk.passes.is_most for walk in walks):
+        return Strangers.YES
+    if any(walk.unanswered or walk.maybe.is_most or (walk.dynamic and not tried) for walk in walks):
+        return Strangers.UNKNOWN
+    return Strangers.NO
 
 
 def _looks_like_spf(text: bytes) -> bool:
