@@ -1,0 +1,105 @@
+"""Is this domain used for mail at all, and if not, does it say so everywhere it can?
+
+A domain that neither sends nor receives is *parked*. Whether it sends and whether it receives are two questions, each
+answered by the owner's word or else by what is published, never by silent guessing. What a parked domain should publish
+follows BSI TR-03182-P module L and the M3AAWG practice for parked domains.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mailguard.dmarc.discovery import Outcome
+from mailguard.dossier import Expectation
+from mailguard.spf.record import select_records
+from mailguard.survey import Survey
+from mailguard.zone.survey import MxStatus
+
+
+class ParkedStatus(StrEnum):
+    """Whether the domain is parked, and how well."""
+
+    PERFECT = "perfect"
+    IMPERFECT = "imperfect"
+    NOT_PARKED = "not_parked"
+    UNANSWERED = "unanswered"
+
+
+class Piece(StrEnum):
+    """One record that a parked domain should have."""
+
+    SPF = "SPF"  # v=spf1 -all and nothing else
+    MX = "MX"  # a null MX, or neither MX nor address
+    DMARC = "DMARC"  # reject for the domain and whatever lies below it
+    RUA = "rua"  # reports, so that abuse is seen
+
+
+@dataclass(frozen=True, slots=True)
+class Parking:
+    """How a domain stands.
+
+    ``sends`` is true unless somebody says that it does not; ``None``: it could not be found out.
+    """
+
+    sends: bool | None
+    receives: bool | None
+    status: ParkedStatus
+    missing: tuple[Piece, ...] = ()
+
+
+def parked_state(survey: Survey, expectation: Expectation) -> Parking:
+    """Whether ``survey.domain`` is parked, by the owner's word or by what is published. Pure; never raises."""
+    sends = expectation.sends if expectation.sends is not None else _publishes_sending(survey)
+    receives = expectation.receives if expectation.receives is not None else _publishes_receiving(survey)
+    if sends or receives:
+        return Parking(sends, receives, ParkedStatus.NOT_PARKED)
+    if sends is None or receives is None:
+        return Parking(sends, receives, ParkedStatus.UNANSWERED)
+    return _inspect(survey)
+
+
+def says_it_never_sends(survey: Survey) -> bool | None:
+    """SPF is exactly ``v=spf1 -all``; ``None`` where the answer is missing.
+
+    No SPF record at all says nothing about sending, so it does not count as "never sends".
+    """
+    if survey.zone.txt.unanswered:
+        return None
+    records = select_records(survey.zone.txt.txts)
+    return len(records) == 1 and records[0].joined.lower().split() == [b"v=spf1", b"-all"]
+
+
+def _publishes_sending(survey: Survey) -> bool | None:
+    never = says_it_never_sends(survey)
+    return None if never is None else not never
+
+
+def _publishes_receiving(survey: Survey) -> bool | None:
+    status = survey.zone.mx_status
+    if status is MxStatus.UNANSWERED:
+        return None
+    return status not in (MxStatus.NULL, MxStatus.NONE)
+
+
+def _inspect(survey: Survey) -> Parking:
+    policies = (survey.dmarc.effective.domain, survey.dmarc.effective.subdomain)
+    nonexistent = survey.dmarc.effective.nonexistent_subdomain
+    record = survey.dmarc.record
+    present = {
+        Piece.SPF: says_it_never_sends(survey),
+        Piece.MX: None if survey.zone.mx_status is MxStatus.UNANSWERED else not _publishes_receiving(survey),
+        Piece.DMARC: _all_reject((*policies, nonexistent)),
+        Piece.RUA: None if survey.dmarc.discovery.unanswered else bool(record and record.rua),
+    }
+    missing = tuple(piece for piece, holds in present.items() if holds is False)
+    if missing:
+        return Parking(False, False, ParkedStatus.IMPERFECT, missing)
+    known = all(holds is not None for holds in present.values())
+    return Parking(False, False, ParkedStatus.PERFECT if known else ParkedStatus.UNANSWERED)
+
+
+def _all_reject(policies: tuple[Outcome, ...]) -> bool | None:
+    if any(policy not in (Outcome.REJECT, Outcome.UNANSWERED) for policy in policies):
+        return False
+    return None if Outcome.UNANSWERED in policies else True
