@@ -14,7 +14,7 @@ LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --genera
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint integration bench docs wheel lock clean
+.PHONY: help demo test lint integration bench docs texts wheel lock clean
 
 help: ## この一覧 / this list
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
@@ -41,8 +41,11 @@ bench: $(READY) ## 速さの測定 / the measurements
 	$(BIN)/python -m bench
 
 docs: $(READY) ## 生成する文書を作り直して検査 / write the generated pages again and check all pages
-	$(BIN)/python tools/make_docs.py
+	$(BIN)/python -m tools.make_docs
 	$(BIN)/python -m pytest tests/test_docs.py tests/test_clauses.py
+
+texts: $(READY) ## 画面の言葉の翻訳表を更新 / renew the catalogue of interface texts
+	$(BIN)/python -m tools.catalogue
 
 wheel: $(READY) ## 配布物を dist/ に / sdist and wheel into dist/
 	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} $(BIN)/python -m build --no-isolation

@@ -48,6 +48,7 @@ FLOORS = (
     {"errors", "names"},
     {"inquiry"},
     {"targets", "providers", "feedback"},
+    {"requirement"},
     {"spf", "dkim", "dmarc", "zone", "requirement"},
     {"survey"},
     {"dossier", "verdict"},

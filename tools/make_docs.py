@@ -1,6 +1,6 @@
 """Write the pages that are made from code and data: the rule index, the clause table, the third-party notices.
 
-``python tools/make_docs.py`` writes them, ``--check`` only says which are out of date (exit 1). They are committed, so
+``python -m tools.make_docs`` writes them, ``--check`` only says which are out of date (exit 1). They are committed, so
 that a reader on the web sees them, and tests/test_docs.py fails when one is out of date.
 """
 
