@@ -45,6 +45,8 @@ class LoopbackDns:
         self.queries: list[dns.message.Message] = []  # over UDP
         self.clients: list[tuple[str, int]] = []  # where they came from
         self.tcp_queries: list[dns.message.Message] = []
+        self.conversation = asyncio.Event()  # set once somebody has asked over TCP
+        self._came = asyncio.Event()
         self.transport: asyncio.DatagramTransport
         self.port = 0
 
@@ -56,6 +58,12 @@ class LoopbackDns:
     def asked(self) -> Counter[str]:
         """How often each question came over UDP, as ``"name TYPE"``."""
         return Counter(question_text(query) for query in self.queries)
+
+    async def until(self, count: int) -> None:
+        """Wait for so many UDP queries."""
+        while len(self.queries) < count:
+            self._came.clear()
+            await self._came.wait()
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
@@ -87,6 +95,7 @@ class LoopbackDns:
         query = dns.message.from_wire(octets)
         self.queries.append(query)
         self.clients.append(client)
+        self._came.set()
         for datagram in self._udp(query):
             self.transport.sendto(datagram, client)
 
@@ -98,6 +107,7 @@ class LoopbackDns:
             length = int.from_bytes(await reader.readexactly(2), "big")
             query = dns.message.from_wire(await reader.readexactly(length))
             self.tcp_queries.append(query)
+            self.conversation.set()
             pieces = self._tcp(query)
             if isinstance(pieces, AsyncIterator):
                 async for piece in pieces:

@@ -227,7 +227,7 @@ def _skip_name(parser: dns.wire.Parser) -> None:
 
 
 def _read_name(parser: dns.wire.Parser) -> DomainName:
-    return domain_name(parser.get_name().labels)
+    return domain_name(parser.get_name(decompress=True).labels)
 
 
 @lru_cache(maxsize=8192)
