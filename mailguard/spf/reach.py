@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from ipaddress import ip_network
 from typing import Final
 
 from mailguard.spf.expansion import Branch, BranchStatus, Published
 from mailguard.spf.limits import MAX_LOOKUPS, lookup_cost
+from mailguard.spf.networks import network_of
 from mailguard.spf.space import EMPTY, EVERYTHING, Network, Space, space_of
 from mailguard.spf.terms import Directive, Kind, Modifier, Qualifier
 
@@ -136,9 +136,5 @@ def _common(left: Space, other: Space) -> Space:
 
 def _networks(branch: Branch, term: Directive, version: int) -> Iterator[Network]:
     bits = term.prefix4 if version == 4 else term.prefix6
-    suffix = "" if bits is None else f"/{bits}"
-    for address in branch.addresses(version):
-        try:
-            yield ip_network(f"{address}{suffix}", strict=False)
-        except ValueError:  # no address at all: evidence may come from anywhere
-            continue
+    found = (network_of(address, bits) for address in branch.addresses(version))
+    return (network for network in found if network is not None)

@@ -1,0 +1,350 @@
+"""Corrected SPF records that follow from the published one alone.
+
+Pure helpers: each takes a record and returns the text of another. Whether a correction helps is proved elsewhere, on
+the evidence. Nothing here invents a sender, and includes of other organisations are never replaced by their addresses:
+those addresses are theirs to change.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Collection, Iterable, Sequence
+from ipaddress import ip_address
+from typing import Final
+
+from mailguard.spf.expansion import Branch, BranchStatus
+from mailguard.spf.limits import MAX_LOOKUPS
+from mailguard.spf.networks import is_private
+from mailguard.spf.record import VERSION, Record, format_record, is_spf, parse_record
+from mailguard.spf.survey import SpfSurvey
+from mailguard.spf.terms import Broken, Directive, Kind, Modifier, Qualifier, Reason, Term, find_seam, parse_term
+
+_STRICTNESS: Final = (Qualifier.PASS, Qualifier.NEUTRAL, Qualifier.SOFTFAIL, Qualifier.FAIL)
+
+
+def without(record: Record, starts: Collection[int]) -> str:
+    """The record without the terms that begin at these positions."""
+    return format_record(term for term in record.terms if term.start not in starts)
+
+
+def with_all(record: Record, qualifier: Qualifier) -> str:
+    """The record with this ``all`` at its end, in place of any other; other modifiers stay."""
+    kept = [term for term in record.terms if not _is_all(term)]
+    return format_record((*kept, Directive(Kind.ALL, qualifier)))
+
+
+def before_all(record: Record, texts: Iterable[str]) -> str:
+    """The record with terms added where evaluation reaches them: in front of ``all``, or at the end."""
+    at = next((index for index, term in enumerate(record.terms) if _is_all(term)), len(record.terms))
+    added = [parse_term(text) for text in texts]
+    return format_record((*record.terms[:at], *added, *record.terms[at:]))
+
+
+def all_last(record: Record) -> str:
+    """The record with its ``all`` moved behind every other mechanism, so that all of them are reached."""
+    last = record.all
+    kept = [term for term in record.terms if not _is_all(term)]
+    return format_record((*kept, last) if last else kept)
+
+
+def merged(records: Sequence[Record]) -> str | None:
+    """One record that lets pass whoever any of these does; ``None`` where that needs a decision.
+
+    Each must be readable, without redirect, with no qualifier other than ``+`` before its ``all``, and none may end in
+    ``+all``. The mildest ``all`` wins, so that no sender is treated more strictly than one of the records asked for.
+    """
+    if not all(map(_is_mergeable, records)):
+        return None
+    terms: dict[Term, None] = {}
+    for record in records:
+        terms.update(dict.fromkeys(term for term in record.terms if not _is_all(term)))
+    if sum(isinstance(term, Modifier) and term.name == "exp" for term in terms) > 1:
+        return None
+    ends = [record.all.qualifier for record in records if record.all]
+    end = [Directive(Kind.ALL, min(ends, key=_STRICTNESS.index))] if ends else []
+    return format_record((*terms, *end))
+
+
+def _is_mergeable(record: Record) -> bool:
+    own = [term for term in record.directives if term.kind is not Kind.ALL]
+    wide_open = record.all is not None and record.all.qualifier is Qualifier.PASS
+    plain = all(term.qualifier is Qualifier.PASS for term in own) and record.modifier("redirect") is None
+    return plain and not record.faults and not wide_open
+
+
+def _is_all(term: Term) -> bool:
+    return isinstance(term, Directive) and term.kind is Kind.ALL
+
+
+def mended(record: Record) -> str | None:
+    """The record with every fault corrected whose correction is beyond doubt; ``None`` if one is left."""
+    texts: list[str] = [VERSION]
+    for term in record.terms:
+        if not isinstance(term, Broken):
+            texts.append(term.text)
+            continue
+        text = _MENDERS.get(term.reason, _cannot)(term.text)
+        if text is None:
+            return None
+        texts.append(text)
+    again = parse_record(" ".join(texts).encode())
+    # One correction can lay open the next fault, as a blank does; twice is enough for all that people write.
+    if any(isinstance(old, Broken) and old.reason is new.reason for old in record.faults for new in again.faults):
+        return None
+    return mended(again) if again.faults else format_record(again.terms)
+
+
+def _cannot(_: str) -> None:
+    return None
+
+
+def _blanks(text: str) -> str:
+    """Invisible characters that separate become a blank; those without width go."""
+    return re.sub(r"[^!-~]+", " ", re.sub("[\u200b-\u200d\u2060\ufeff]", "", text)).strip()
+
+
+def _plain_width(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).replace("\u3002", ".")
+
+
+def _dashes(text: str) -> str:
+    waves = str.maketrans(dict.fromkeys("\u301c\uff5e\u02dc\u223c", "~"))
+    return re.sub("[\u2010-\u2015\u2212\u30fc\uff0d]", "-", text.translate(waves))
+
+
+def _a_labels(text: str) -> str | None:
+    import idna
+
+    head, mark, host = text.partition(":")
+    try:
+        return f"{head}{mark}{idna.encode(host, uts46=True).decode('ascii')}" if mark else None
+    except (idna.IDNAError, UnicodeError):
+        return None
+
+
+def _split(text: str) -> str | None:
+    seam = find_seam(text)
+    return f"{text[:seam]} {text[seam:]}" if seam else None
+
+
+def _as_network(text: str) -> str | None:
+    """An address behind any mechanism becomes ip4 or ip6, with its sign and prefix."""
+    match = re.fullmatch(r"([+?~-]?)[a-zA-Z0-9_-]+:([0-9a-fA-F.:]+)(/[0-9]+)?", text)
+    try:
+        address = ip_address(match[2]) if match else None
+    except ValueError:
+        return None
+    return f"{match[1]}ip{address.version}:{address}{match[3] or ''}" if match and address else None
+
+
+def _known_slip(text: str) -> str | None:
+    """Mechanism names that people write for ip4, ip6 and include."""
+    if re.match(r"[+?~-]?(?:ip|ipv4|ipv6|ip4v|ip6v|ip_4|ip-4)[:]", text, re.IGNORECASE):
+        return _as_network(text)
+    fixed = re.sub(
+        r"^([+?~-]?)(?:inlcude|inculde|incldue|includes|includ|inclued|incude):", r"\1include:", text, flags=re.I
+    )
+    return fixed if fixed != text else None
+
+
+_MENDERS: Final[dict[Reason, Callable[[str], str | None]]] = {
+    Reason.TAB: _blanks,
+    Reason.CONTROL: _blanks,
+    Reason.OTHER_BLANK: _blanks,
+    Reason.SMART_QUOTE: _blanks,
+    Reason.DASH: _dashes,
+    Reason.FULL_WIDTH: _plain_width,
+    Reason.U_LABEL: _a_labels,
+    Reason.QUOTE: lambda text: text.replace('"', ""),
+    Reason.BACKSLASH: lambda text: text.replace("\\", ""),
+    Reason.MISSING_BLANK: _split,
+    Reason.COLON_AFTER_MODIFIER: lambda text: text.replace(":", "=", 1),
+    Reason.QUALIFIED_MODIFIER: lambda text: text[1:],
+    Reason.STRAY_PUNCTUATION: lambda text: text.rstrip(",;"),
+    Reason.ADDRESS_FOR_NAME: _as_network,
+    Reason.WRONG_FAMILY: _as_network,
+    Reason.UNKNOWN_MECHANISM: _known_slip,
+}
+
+
+def revived(text: bytes) -> str | None:
+    """A text that meant to be a record, as a record; ``None`` where its beginning leaves room for doubt."""
+    plain = _plain_width(text.decode("utf-8", "replace")).strip("\ufeff\u200b \t\r\n\"'\\\u201c\u201d\u3000")
+    plain = re.sub(r"^v\s*=\s*spf1(?:\s*[;,:]\s*|\s+|$)", "v=spf1 ", plain, flags=re.IGNORECASE).strip()
+    glued = re.sub(r"^v=spf1(?=(?:include|ip4|ip6|a|mx|exists):|[-~?+]all)", "v=spf1 ", plain, flags=re.IGNORECASE)
+    if not is_spf(glued.encode()):
+        return None
+    record = parse_record(glued.encode())
+    return mended(record) if record.terms else None
+
+
+def propose(rule_id: str, survey: SpfSurvey) -> str | None:
+    """The corrected record for the domain, for a finding of ``rule_id``.
+
+    ``None`` where what is right cannot be read off what was published: somebody who knows the senders has to decide.
+    """
+    proposal = _PROPOSALS.get(rule_id)
+    return proposal(survey) if proposal else None
+
+
+Proposal = Callable[[SpfSurvey], str | None]
+
+
+def _edit(change: Callable[[SpfSurvey, Record], str | None]) -> Proposal:
+    """A proposal that starts from the domain's own readable record; ``None`` where it would change nothing."""
+
+    def proposal(survey: SpfSurvey) -> str | None:
+        record = survey.record
+        if record is None or record.faults:
+            return None
+        text = change(survey, record)
+        return text if text != format_record(record.terms) else None
+
+    return proposal
+
+
+def _mended(survey: SpfSurvey) -> str | None:
+    return mended(survey.record) if survey.record and survey.record.faults else None
+
+
+def _merged(survey: SpfSurvey) -> str | None:
+    return merged([parse_record(txt.joined) for txt in survey.candidates]) if len(survey.candidates) > 1 else None
+
+
+def _revived(survey: SpfSurvey) -> str | None:
+    return revived(survey.lookalikes[0]) if len(survey.lookalikes) == 1 else None
+
+
+def _only_one(texts: Iterable[bytes]) -> str | None:
+    """The record among texts found elsewhere, if there is exactly one and it can be read."""
+    found = [parse_record(text) for text in texts if is_spf(text)]
+    return format_record(found[0].terms) if len(found) == 1 and not found[0].faults else None
+
+
+def _own(survey: SpfSurvey, wanted: Callable[[Branch], bool]) -> set[int]:
+    """Where those terms of the domain's own record begin."""
+    return {branch.term.start for branch in survey.tree.branches if wanted(branch)}
+
+
+def _drop(wanted: Callable[[Branch], bool]) -> Proposal:
+    def change(survey: SpfSurvey, record: Record) -> str | None:
+        starts = _own(survey, wanted)
+        return without(record, starts) if starts else None
+
+    return _edit(change)
+
+
+def is_include(branch: Branch) -> bool:
+    """Whether a branch is an include."""
+    return isinstance(branch.term, Directive) and branch.term.kind is Kind.INCLUDE
+
+
+def is_empty_host(branch: Branch) -> bool:
+    """Whether a branch is an a or mx that stands for no address at all."""
+    named = isinstance(branch.term, Directive) and branch.term.kind in (Kind.A, Kind.MX)
+    return named and branch.status in (BranchStatus.EMPTY, BranchStatus.NXDOMAIN)
+
+
+def repeated(survey: SpfSurvey) -> set[int]:
+    """Where those terms of the domain's own record begin that say again what an earlier one said."""
+    seen: set[tuple[object, ...]] = set()
+    starts = set()
+    for branch in survey.tree.branches:
+        term = branch.term
+        if isinstance(term, Modifier) or not term.asks or branch.target is None:
+            continue
+        key = (term.kind, term.prefix4, term.prefix6, branch.target)
+        if key in seen:
+            starts.add(term.start)
+        seen.add(key)
+    return starts
+
+
+def _leaner(survey: SpfSurvey, record: Record) -> str | None:
+    """Without terms that authorise nobody or nobody new; ``None`` if that does not bring it within the limit."""
+    useless = repeated(survey) | _own(survey, is_empty_host)
+    saved = sum(branch.lookups for branch in survey.tree.branches if branch.term.start in useless)
+    return without(record, useless) if survey.tree.lookups - saved <= MAX_LOOKUPS else None
+
+
+def _without_host_bits(_: SpfSurvey, record: Record) -> str:
+    return format_record(map(_clear_host_bits, record.terms))
+
+
+def _clear_host_bits(term: Term) -> Term:
+    if isinstance(term, Directive) and term.network is not None and has_host_bits(term):
+        return parse_term(f"{term.qualifier}{term.kind}:{term.network}")
+    return term
+
+
+def has_host_bits(term: Directive | Modifier) -> bool:
+    """Whether an ip4 or ip6 term has bits set behind its prefix, which receivers ignore (RFC 7208 section 5.6)."""
+    if not isinstance(term, Directive) or term.network is None or term.address is None:
+        return False
+    return term.address != term.network.network_address
+
+
+def _ignored_to_mechanism(_: SpfSurvey, record: Record) -> str:
+    return format_record(
+        parse_term(term.text.replace("=", ":", 1)) if is_ignored_mechanism(term) else term for term in record.terms
+    )
+
+
+def is_ignored_mechanism(term: Term) -> bool:
+    """Whether a modifier has the name of a mechanism: written with "=" where ":" belongs, and so ignored."""
+    return isinstance(term, Modifier) and term.name in tuple(Kind)
+
+
+def _is_broken_include(branch: Branch) -> bool:
+    return is_include(branch) and branch.status in (BranchStatus.EMPTY, BranchStatus.NXDOMAIN)
+
+
+def _is_private_network(branch: Branch) -> bool:
+    return isinstance(branch.term, Directive) and branch.term.network is not None and is_private(branch.term.network)
+
+
+def _is_ptr(branch: Branch) -> bool:
+    return isinstance(branch.term, Directive) and branch.term.kind is Kind.PTR
+
+
+def _without_modifier(name: str) -> Proposal:
+    return _edit(
+        lambda _, record: without(record, {term.start for term in record.modifiers if term.name == name}),
+    )
+
+
+_softfail = _edit(lambda _, record: None if record.redirect else with_all(record, Qualifier.SOFTFAIL))
+
+_PROPOSALS: Final[dict[str, Proposal]] = {
+    "SPF002": _merged,
+    "SPF003": _mended,
+    "SPF004": _edit(_leaner),
+    "SPF005": _mended,
+    "SPF006": _mended,
+    "SPF007": _mended,
+    "SPF008": _mended,
+    "SPF009": _mended,
+    "SPF010": _revived,
+    "SPF011": _softfail,
+    "SPF013": _drop(is_empty_host),
+    "SPF014": _drop(_is_broken_include),
+    "SPF015": _drop(_is_broken_include),
+    "SPF016": _drop(lambda branch: is_include(branch) and branch.target == branch.domain),
+    "SPF020": _softfail,
+    "SPF021": _softfail,
+    "SPF022": _edit(lambda _, record: all_last(record)),
+    "SPF023": _without_modifier("redirect"),
+    "SPF024": _edit(_ignored_to_mechanism),
+    "SPF026": _drop(_is_ptr),
+    "SPF027": _drop(is_empty_host),
+    "SPF029": _drop(_is_private_network),
+    "SPF030": _edit(_without_host_bits),
+    "SPF031": _edit(lambda survey, record: without(record, repeated(survey))),
+    "SPF033": lambda survey: _only_one(text for answer in survey.wrong_names for text in answer.texts),
+    "SPF034": lambda survey: _only_one(survey.type99.texts),
+    "SPF037": _mended,
+    "SPF040": _without_modifier("exp"),
+    "SPF041": lambda _: f"{VERSION} -all",
+    "SPF045": _mended,
+}
