@@ -61,7 +61,8 @@ class Remark(StrEnum):
     VERSION_NOT_FIRST = "version-not-first"
     PKCS1 = "pkcs1"  # the bare RSAPublicKey of RFC 6376 section 3.6.1, which few accept
     LONG = "long"  # RSA above 4096 bits
-    ODD_EXPONENT = "odd-exponent"  # RSA with a public exponent that is 1, even or unusually large
+    BAD_EXPONENT = "bad-exponent"  # RSA with a public exponent of 1 or an even one, which makes no RSA key
+    LARGE_EXPONENT = "large-exponent"  # RSA with an exponent above 32 bits, which common libraries refuse
     FACTORABLE = "factorable"  # the modulus has a small factor or the mark of the ROCA generator
     KNOWN_PRIVATE_KEY = "known-private-key"  # the private key is printed in a standard
     OLD_GRANULARITY = "old-granularity"  # g= of RFC 4871
@@ -277,8 +278,8 @@ def _remarks_of(rsa: RsaKey) -> frozenset[Remark]:
     seen = {
         Remark.PKCS1: rsa.bare,
         Remark.LONG: rsa.bits > MAX_BITS,
-        # Exponents above 2^32 are refused by common libraries; 1 and even ones make no RSA key at all.
-        Remark.ODD_EXPONENT: rsa.exponent < 3 or rsa.exponent % 2 == 0 or rsa.exponent >= 1 << 32,
+        Remark.BAD_EXPONENT: rsa.exponent < 3 or rsa.exponent % 2 == 0,
+        Remark.LARGE_EXPONENT: rsa.exponent >= 1 << 32,
         Remark.FACTORABLE: is_factorable(rsa.modulus),
     }
     return frozenset(remark for remark, holds in seen.items() if holds)

@@ -7,6 +7,7 @@ follows BSI TR-03182-P module L and the M3AAWG practice for parked domains.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -51,7 +52,7 @@ class Parking:
 def parked_state(survey: Survey, expectation: Expectation) -> Parking:
     """Whether ``survey.domain`` is parked, by the owner's word or by what is published. Pure; never raises."""
     sends = expectation.sends if expectation.sends is not None else _publishes_sending(survey)
-    receives = expectation.receives if expectation.receives is not None else _publishes_receiving(survey)
+    receives = expectation.receives if expectation.receives is not None else publishes_receiving(survey)
     if sends or receives:
         return Parking(sends, receives, ParkedStatus.NOT_PARKED)
     if sends is None or receives is None:
@@ -70,12 +71,36 @@ def says_it_never_sends(survey: Survey) -> bool | None:
     return len(records) == 1 and records[0].joined.lower().split() == [b"v=spf1", b"-all"]
 
 
+def looks_unused(survey: Survey) -> bool:
+    """Neither MX nor address nor SPF record, and a server said so: nobody seems to use the domain for mail."""
+    zone = survey.zone
+    return zone.mx_status is MxStatus.NONE and not zone.txt.unanswered and not select_records(zone.txt.txts)
+
+
+def authorises_hosts(survey: Survey) -> bool:
+    """SPF lets at least one host send, or asks another domain which: some directive other than ``all`` may pass."""
+    records = select_records(survey.zone.txt.txts)
+    if len(records) != 1:
+        return False
+    terms = records[0].joined.decode("latin-1").lower().split()[1:]
+    return any(term.startswith("redirect=") or _may_pass(term) for term in terms)
+
+
+def _may_pass(term: str) -> bool:
+    # RFC 7208 section 4.6.2: no qualifier means "+"; modifiers have a "=" before any ":" or "/".
+    mechanism = term.removeprefix("+")
+    if mechanism == "all":
+        return True
+    return mechanism[:1].isalpha() and not re.match(r"[a-z][a-z0-9_.-]*=|all$", mechanism)
+
+
 def _publishes_sending(survey: Survey) -> bool | None:
     never = says_it_never_sends(survey)
     return None if never is None else not never
 
 
-def _publishes_receiving(survey: Survey) -> bool | None:
+def publishes_receiving(survey: Survey) -> bool | None:
+    """Mail to the domain is delivered somewhere, if only to its web server; ``None`` where that is not known."""
     status = survey.zone.mx_status
     if status is MxStatus.UNANSWERED:
         return None
@@ -83,13 +108,11 @@ def _publishes_receiving(survey: Survey) -> bool | None:
 
 
 def _inspect(survey: Survey) -> Parking:
-    policies = (survey.dmarc.effective.domain, survey.dmarc.effective.subdomain)
-    nonexistent = survey.dmarc.effective.nonexistent_subdomain
     record = survey.dmarc.record
     present = {
         Piece.SPF: says_it_never_sends(survey),
-        Piece.MX: None if survey.zone.mx_status is MxStatus.UNANSWERED else not _publishes_receiving(survey),
-        Piece.DMARC: _all_reject((*policies, nonexistent)),
+        Piece.MX: None if survey.zone.mx_status is MxStatus.UNANSWERED else not publishes_receiving(survey),
+        Piece.DMARC: rejects_everywhere(survey),
         Piece.RUA: None if survey.dmarc.discovery.unanswered else bool(record and record.rua),
     }
     missing = tuple(piece for piece, holds in present.items() if holds is False)
@@ -99,7 +122,10 @@ def _inspect(survey: Survey) -> Parking:
     return Parking(False, False, ParkedStatus.PERFECT if known else ParkedStatus.UNANSWERED)
 
 
-def _all_reject(policies: tuple[Outcome, ...]) -> bool | None:
+def rejects_everywhere(survey: Survey) -> bool | None:
+    """Reject applies to the domain and to whatever lies below it; ``None`` where that is not known."""
+    effective = survey.dmarc.effective
+    policies = (effective.domain, effective.subdomain, effective.nonexistent_subdomain)
     if any(policy not in (Outcome.REJECT, Outcome.UNANSWERED) for policy in policies):
         return False
     return None if Outcome.UNANSWERED in policies else True

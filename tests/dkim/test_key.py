@@ -117,9 +117,9 @@ def test_both_lists_that_permit_sha256_and_mail_are_fine() -> None:
     [
         (record(rsa_public_key(2048)), Remark.PKCS1),
         (record(spki(4104)), Remark.LONG),
-        (record(spki(2048, exponent=1)), Remark.ODD_EXPONENT),
-        (record(spki(2048, exponent=65538)), Remark.ODD_EXPONENT),
-        (record(spki(2048, exponent=1 << 64 | 1)), Remark.ODD_EXPONENT),
+        (record(spki(2048, exponent=1)), Remark.BAD_EXPONENT),
+        (record(spki(2048, exponent=65538)), Remark.BAD_EXPONENT),
+        (record(spki(2048, exponent=1 << 64 | 1)), Remark.LARGE_EXPONENT),
         (record(element(0x30, integer(3 * modulus(2046)) + integer(65537))), Remark.FACTORABLE),
         (record(spki(2048), "v=DKIM1; g=*"), Remark.OLD_GRANULARITY),
         (record(spki(2048), "v=DKIM1; t=y:s"), Remark.STRICT_IDENTITY),

@@ -163,7 +163,6 @@ def test_of_several_records_the_usable_one_counts_whatever_the_order() -> None:
     for lines in ([key("default"), key("default", b"v=DKIM1; p=")], [key("default", b"v=DKIM1; x"), key("default")]):
         (facts,) = survey("\n".join(lines)).told
         assert len(facts.records) == 2
-        assert facts.records == tuple(facts.records)
     assert seen(survey("\n".join(lines))) == {"default": "ok"}
 
 

@@ -120,5 +120,5 @@ def test_a_hostile_server_never_makes_it_raise(random: object, text: str) -> Non
     taken = run(survey_zone(DOMAIN, PROBE), source)
     assert taken.mx_status in MxStatus
     assert taken.subdomains_exist in SubdomainsExist
-    assert [host.fault for host in taken.hosts] != None
-    assert taken.mx_hosts is not None
+    assert all(host.fault is None or host.fault in MxFault for host in taken.hosts)
+    assert name("") not in taken.mx_hosts
