@@ -1,0 +1,32 @@
+"""A requirement is not met that a sender programme states in its own text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mailguard.dossier import Dossier
+from mailguard.requirement import Requirement, Standing, Strength
+from mailguard.rules.base import Confidence, Finding, Rule, Severity
+from mailguard.rules.programme._group import facts_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequirementUnmet(Finding):
+    """What a sender programme requires in its own text is not met, as far as DNS shows."""
+
+    rule = Rule("PROG001", "requirement-unmet", Severity.MEDIUM, Confidence.LIKELY, cites=("sender programmes",))
+    requirement: str  # in the notation of the standards
+    programmes: tuple[str, ...]  # proper names
+    sources: tuple[str, ...]  # titles, each with the day it was read
+    requirement_ids: tuple[str, ...]  # as in the policy files, where titles in both languages stand
+
+
+def check(dossier: Dossier) -> Iterator[RequirementUnmet]:
+    """Only for programmes that somebody asked to be weighed."""
+    for facts in facts_of(dossier, _counts):
+        yield RequirementUnmet(**facts)
+
+
+def _counts(requirement: Requirement) -> bool:
+    return requirement.strength is Strength.REQUIRED and requirement.source.standing is Standing.READ
