@@ -12,6 +12,8 @@ import click
 import pytest
 
 from mailguard.cli import main
+from mailguard.policy.files import find_problems
+from mailguard.policy.shelf import load_policy
 from mailguard.rules.catalogue import RULES
 from tools.make_docs import ROOT, stale_pages
 
@@ -164,6 +166,11 @@ def test_every_policy_and_its_keys_are_described(path: Path) -> None:
     assert f"`{path.stem}`" in text
     used = keys(tomllib.loads(path.read_text("utf-8")))
     assert {key for key in used if f"`{key}`" not in text} == set()
+
+
+def test_the_sample_policy_is_in_order() -> None:
+    (sample,) = re.findall(r"^```toml\n(.*?)^```$", (ROOT / "docs" / "policies.md").read_text("utf-8"), re.M | re.S)
+    assert find_problems(sample, "sample", "sample", load_policy, RULES) == ()
 
 
 @pytest.mark.parametrize("page", ["README.md", "README.en.md"])

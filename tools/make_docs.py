@@ -1,4 +1,4 @@
-"""Write the pages that are made from code and data: the rule index, the clause table, the third-party notices.
+"""Write what is made from code and data: rule index, clause table, table of policies, third-party notices.
 
 ``python -m tools.make_docs`` writes them, ``--check`` only says which are out of date (exit 1). They are committed, so
 that a reader on the web sees them, and tests/test_docs.py fails when one is out of date.
@@ -168,9 +168,38 @@ def _home(about: metadata.PackageMetadata) -> str:
     return next((by_label[label] for label in wanted if label in by_label), _first(about, "Home-page"))
 
 
+def policies_section() -> str:
+    """For docs/policies.md: the policies that come with mailguard, each with its newest source."""
+    rows = [_policy_row(path) for path in sorted((ROOT / "policies").glob("*.toml"))]
+    return table(("名前 / name", "日本語", "English", "出典（読んだ日） / sources (as read on)"), rows)
+
+
+def _policy_row(path: Path) -> list[str]:
+    policy = tomllib.loads(path.read_text("utf-8"))
+    sources = [f"{source['title']} ({source['read_on']})" for source in policy.get("sources", {}).values()]
+    title = policy["title"]
+    return [f"`{path.stem}`", title["ja"], title["en"], "; ".join(sources)]
+
+
+def with_section(path: Path, name: str, made: Callable[[], str]) -> Callable[[], str]:
+    """The page as it stands, with what lies between ``<!-- name -->`` and ``<!-- /name -->`` made anew."""
+
+    def page() -> str:
+        start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+        before, found, rest = path.read_text("utf-8").partition(start)
+        if not found or end not in rest:
+            raise ValueError(f"{path.name} has no {start.strip()} ... {end}")
+        return f"{before}{start}{made()}\n{end}{rest.partition(end)[2]}"
+
+    return page
+
+
+POLICIES_PAGE = ROOT / "docs" / "policies.md"
+
 PAGES: dict[Path, Callable[[], str]] = {
     ROOT / "docs" / "rules.md": rules_page,
     ROOT / "docs" / "clauses.md": clauses_page,
+    POLICIES_PAGE: with_section(POLICIES_PAGE, "policies", policies_section),
     ROOT / "THIRD_PARTY_NOTICES.md": notices_page,
 }
 
