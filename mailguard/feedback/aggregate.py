@@ -6,12 +6,17 @@ be well-formed, once more in pieces (``salvage.py``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from mailguard.feedback.limits import DEFAULT_LIMITS, Enough, Limits, OverLimit
 from mailguard.feedback.values import Alignment, AuthResult, Disposition
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
 
 
 class DefectKind(StrEnum):
@@ -111,6 +116,7 @@ class AggregateReport:
     ``begin`` and ``end`` are POSIX seconds and may lie in the future, be equal or in the wrong order: nothing here
     is trusted yet. ``read`` counts the records met; of these ``records`` were kept, among them ``repaired`` ones with
     a defect each, and ``dropped`` were not. ``defects_omitted`` counts those beyond the bound on ``defects``.
+    ``digest`` is the SHA-256 of the file, unpacked, as far as it was read: another packing does not change it.
     """
 
     org_name: str
@@ -129,6 +135,7 @@ class AggregateReport:
     dropped: int
     defects: tuple[Defect, ...]
     defects_omitted: int
+    digest: bytes
 
     @property
     def kept(self) -> int:
@@ -167,16 +174,22 @@ def read_aggregate(
     from mailguard.feedback.strict import NotWellFormed, read_strictly
 
     try:
-        collector = Collector(limits)
+        digest, collector = sha256(), Collector(limits)
         try:
-            read_strictly(open_chunks(), limits, collector)
+            read_strictly(_hashed(open_chunks(), digest), limits, collector)
         except NotWellFormed as broken:
-            collector = Collector(limits)
+            digest, collector = sha256(), Collector(limits)
             collector.note(DefectKind.NOT_WELL_FORMED, "", str(broken))
-            read_in_pieces(open_chunks(), limits, collector)
+            read_in_pieces(_hashed(open_chunks(), digest), limits, collector)
     except Enough:
         pass
     except OverLimit as bound:
         return Unreadable(place, str(bound))
-    report = collector.report()
+    report = collector.report(digest.digest())
     return report if isinstance(report, AggregateReport) else Unreadable(place, report)
+
+
+def _hashed(chunks: Iterable[bytes], digest: _Hash) -> Iterator[bytes]:
+    for chunk in chunks:
+        digest.update(chunk)
+        yield chunk

@@ -110,8 +110,8 @@ class Collector:
         if len(self._defects) < self._limits.defects:
             self._defects.append(Defect(kind, place, detail[:200]))
 
-    def report(self) -> AggregateReport | str:
-        """The report, or in one word why there is none."""
+    def report(self, digest: bytes) -> AggregateReport | str:
+        """The report, or in one word why there is none; ``digest`` is the file's."""
         if self._metadata is None and self._policy is None and not self._read:
             return "not-a-report"
         policy = self._policy_published()
@@ -143,6 +143,7 @@ class Collector:
             dropped=self._read - len(self._records),
             defects=tuple(self._defects),
             defects_omitted=self._noted - len(self._defects),
+            digest=digest,
         )
 
     def _count_other(self) -> None:
