@@ -20,8 +20,7 @@ from mailguard.resolver.wire import answers_question, build_query
 _BURST: Final = 64
 """Datagrams read from one socket before others have their turn."""
 
-_BUFFER: Final = bytearray(65_535)
-_VIEW: Final = memoryview(_BUFFER)
+_MAX_DATAGRAM: Final = 65_535
 
 
 @dataclass(slots=True)
@@ -141,13 +140,13 @@ class UdpSocket:
             if not self.is_open:
                 return
             try:
-                size = self._sock.recv_into(_BUFFER)
+                octets = self._sock.recv(_MAX_DATAGRAM)
             except BlockingIOError:
                 return
             except OSError:
                 self._refused()
                 return
-            self._received(bytes(_VIEW[:size]))
+            self._received(octets)
 
     def _received(self, octets: bytes) -> None:
         attempt = self._waiting.get(int.from_bytes(octets[:2], "big"))

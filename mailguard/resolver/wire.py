@@ -48,6 +48,8 @@ _PLAIN_TAIL: Final = b"\x00\x00"  # no additional record; the count stands befor
 _EDNS_COUNT: Final = b"\x00\x01"
 _OPT_RECORD: Final = b"\x00\x00\x29" + UDP_PAYLOAD.to_bytes(2, "big") + b"\x00\x00\x00\x00\x00\x00"
 
+_POINTER_TO_QUESTION: Final = b"\xc0\x0c"
+
 _FORMERR, _SERVFAIL, _NXDOMAIN, _NOTIMP, _REFUSED, _BADVERS = 1, 2, 3, 4, 5, 16
 
 _PLAIN_NAME = re.compile(rb"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\Z")
@@ -182,10 +184,10 @@ def _read_sections(octets: bytes) -> _Response:
     parser = dns.wire.Parser(octets, 12)
     asked = _read_name(parser)
     parser.get_struct("!HH")
-    answer = list(_read_records(parser, answers))
+    answer = list(_read_records(parser, answers, asked))
     # The authority section matters where there may be nothing in the answer, and only then.
     needs_more = not answer or answer[-1].code == _CNAME
-    authority = list(_read_records(parser, authorities)) if needs_more else []
+    authority = list(_read_records(parser, authorities, asked)) if needs_more else []
     rcode = octets[3] & 0x0F
     if not answer:
         rcode |= _extended_rcode(parser, min(additionals, MAX_RECORDS))
@@ -193,10 +195,14 @@ def _read_sections(octets: bytes) -> _Response:
     return _Response(asked, answer, authority, rcode, bool(authoritative), bool(recursive), bool(authenticated))
 
 
-def _read_records(parser: dns.wire.Parser, count: int) -> Iterator[_Record]:
+def _read_records(parser: dns.wire.Parser, count: int, asked: DomainName) -> Iterator[_Record]:
     """Records of class IN and of the types that we know; others are stepped over."""
     for _ in range(count):
-        owner = _read_name(parser)
+        if parser.wire[parser.current : parser.current + 2] == _POINTER_TO_QUESTION:
+            parser.get_bytes(2)
+            owner = asked  # nearly always so, and a name is dear to read
+        else:
+            owner = _read_name(parser)
         code, rdclass, ttl_s, length = parser.get_struct("!HHIH")
         with parser.restrict_to(length):
             if rdclass != 1 or code not in _READABLE:
