@@ -75,6 +75,7 @@ class Provider:
     ``selectors`` are usual names only; where ``selector_note`` says that they cannot be guessed, a failed look-up means
     nothing at all. ``spf_record`` is the provider's own advice with ``<...>`` where the customer fills in.
     ``signs_as`` is the ``d=`` used until the customer sets up DKIM: such mail passes DKIM and does not align.
+    ``default_dmarc`` is a DMARC record that the provider publishes for its customers unasked.
     ``evidence``: V the vendor's own page, S secondary, O observed, C community list, R recalled.
     """
 
@@ -87,10 +88,16 @@ class Provider:
     selector_note: Text | None = None
     spf_record: str = ""
     signs_as: str = ""
+    default_dmarc: str = ""
     panel: Panel | None = None
     notes: tuple[Text, ...] = ()
     source: str = ""
     patterns: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)  # by place: mx spf ns ptr alias
+
+    @property
+    def both_names(self) -> str:
+        """The Japanese name with the English one in brackets where they differ: fit for texts in either language."""
+        return self.name.ja if self.name.ja == self.name.en else f"{self.name.ja} ({self.name.en})"
 
     def __repr__(self) -> str:
         return f"<Provider {self.id}>"
@@ -181,6 +188,12 @@ def selectors_for(recognised: Iterable[Recognised]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
+def belongs_to(provider: Provider, place: str, host: str) -> bool:
+    """Whether a host is one of the provider's, at ``place``: mx, spf, ns, ptr or alias."""
+    host = host.rstrip(".").lower()[:253]
+    return any(_compiled(pattern).search(host) for pattern in provider.patterns.get(place, ()))
+
+
 def spf_targets(terms: Iterable[str]) -> Iterator[str]:
     """Domain-specs of the terms that let others send. ``-include:`` and the like forbid, so they are left out."""
     for term in terms:
@@ -249,7 +262,7 @@ _HOST_PATTERN = re.compile(r"(?=.*\.)[a-z0-9_#*-]+(?:\.[a-z0-9_#*-]+)*\.[a-z][a-
 _PROVIDER_KEYS: Final = frozenset(
     (
         *("id", "name", "role", "evidence", "last_checked", "source", "notes", "panel"),
-        *("selectors", "selector_note", "spf_record", "signs_as"),
+        *("selectors", "selector_note", "spf_record", "signs_as", "default_dmarc"),
         *_PLACES,
     )
 )
@@ -314,6 +327,7 @@ def _provider(entry: Any, checked: str) -> Provider:
         selector_note=_text(entry, "selector_note", file) if "selector_note" in entry else None,
         spf_record=str(entry.get("spf_record", "")),
         signs_as=str(entry.get("signs_as", "")),
+        default_dmarc=str(entry.get("default_dmarc", "")),
         panel=_panel(entry, file),
         notes=tuple(_text({"id": entry["id"], "notes": note}, "notes", file) for note in entry.get("notes", ())),
         source=str(entry.get("source", "")),

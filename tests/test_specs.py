@@ -15,6 +15,9 @@ from mailguard.dossier import Dossier, Expectation, MailingLists
 from mailguard.guides import LANGUAGES, fill, load_guide
 from mailguard.inquiry import run
 from mailguard.names import name
+from mailguard.policy.expectation import expectation_for
+from mailguard.policy.files import combine
+from mailguard.policy.shelf import load_policy, load_providers
 from mailguard.rules.base import Finding
 from mailguard.rules.catalogue import CHECKS, RULES
 from mailguard.survey import take_survey
@@ -23,7 +26,7 @@ from tests.zones import Zone
 SPECS = Path(__file__).parent / "specs"
 _CASE = re.compile(r"^## (fires|quiet): (.+)$", re.MULTILINE)
 _BLOCK = re.compile(r"^```(zone|facts|settings)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_SETTINGS = {"domain", "selectors", "mailing_lists", "sends", "receives", "as_of"}
+_SETTINGS = {"domain", "selectors", "mailing_lists", "sends", "receives", "as_of", "policies"}
 
 
 @dataclass(frozen=True)
@@ -58,12 +61,19 @@ def dossier_of(case: Case) -> Dossier:
     settings = case.settings
     domain = name(settings.get("domain", "clinic.example.jp"))
     zone = Zone.parse(case.zone)
-    inquiry = take_survey(domain, selectors=settings.get("selectors", ()), probe_label="mailguard-probe-0001")
-    expectation = Expectation(
+    inquiry = take_survey(
+        domain,
+        selectors=settings.get("selectors", ()),
+        probe_label="mailguard-probe-0001",
+        knowledge=load_providers(),
+    )
+    said = Expectation(
         mailing_lists=MailingLists(settings.get("mailing_lists", "unset")),
         sends=settings.get("sends"),
         receives=settings.get("receives"),
     )
+    policy = combine(load_policy(name) for name in ["hospital", *settings.get("policies", ())])
+    expectation = expectation_for(policy, domain, said)
     as_of = settings.get("as_of", datetime(2026, 11, 22, 9, 0, tzinfo=UTC))
     return Dossier(expectation, run(inquiry, zone), as_of)
 

@@ -6,15 +6,24 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from mailguard.dossier import Dossier
+from mailguard.rules.address import CHECKS as ADDRESS_CHECKS
 from mailguard.rules.base import Finding
 from mailguard.rules.dkim import CHECKS as DKIM_CHECKS
 from mailguard.rules.dmarc import CHECKS as DMARC_CHECKS
+from mailguard.rules.programme import CHECKS as PROGRAMME_CHECKS
 from mailguard.rules.spf import CHECKS as SPF_CHECKS
 from mailguard.rules.zone import CHECKS as ZONE_CHECKS
 
 Check = Callable[[Dossier], Iterator[Finding]]
 
-CHECKS: Final[dict[type[Finding], Check]] = {**DMARC_CHECKS, **SPF_CHECKS, **DKIM_CHECKS, **ZONE_CHECKS}
+CHECKS: Final[dict[type[Finding], Check]] = {
+    **DMARC_CHECKS,
+    **SPF_CHECKS,
+    **DKIM_CHECKS,
+    **ZONE_CHECKS,
+    **ADDRESS_CHECKS,
+    **PROGRAMME_CHECKS,
+}
 """Finding class to the function that looks for it."""
 
 RULES: Final = {finding.rule.id: finding for finding in CHECKS}

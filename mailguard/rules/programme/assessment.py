@@ -95,7 +95,7 @@ def _spf_nobody(dossier: Dossier) -> bool | None:
     spf = dossier.survey.spf
     if spf.status is SpfStatus.UNANSWERED:
         return None
-    return spf.record_text is not None and spf.record_text.lower().split() == ["v=spf1", "-all"]
+    return spf.text is not None and spf.text.lower().split() == ["v=spf1", "-all"]
 
 
 def _dkim_key(dossier: Dossier) -> bool | None:
