@@ -13,7 +13,7 @@ What we are sure of:
 * One run at a time: its caches belong to the process. A run takes about 5 ms; the first one also imports the library,
   which takes about half a second, so nothing here imports it before it is wanted.
 
-Every way in which the two are known to differ is a category with a clause (``categories.py``, docs/second-opinion.md).
+Every way in which the two are known to differ is a category with a clause: ``categories.toml``, docs/second-opinion.md.
 """
 
 from __future__ import annotations
@@ -23,12 +23,34 @@ from typing import Final
 
 from mailguard.inquiry import Answer, Inquiry, Question, RRType, Status, ask_all
 from mailguard.names import DomainName
+from mailguard.second_opinion.categories import UNEXPLAINED, Category, Right, explain, load_categories
+from mailguard.second_opinion.compare import Aspect, Disagreement, compare
 from mailguard.second_opinion.opinion import Opinion, PeerDmarc, PeerMx, PeerSpf, PeerVerdict
 
-__all__ = ["Opinion", "PeerDmarc", "PeerMx", "PeerSpf", "PeerVerdict", "second_opinion", "second_opinion_inquiry"]
+__all__ = [
+    "UNEXPLAINED",
+    "Aspect",
+    "Category",
+    "Disagreement",
+    "Opinion",
+    "PeerDmarc",
+    "PeerMx",
+    "PeerSpf",
+    "PeerVerdict",
+    "Right",
+    "compare",
+    "explain",
+    "load_categories",
+    "second_opinion",
+    "second_opinion_inquiry",
+]
 
-MAX_PASSES: Final = 6
-"""Times that checkdmarc is run on one domain while its questions are being answered."""
+MAX_PASSES: Final = 12
+"""Times that checkdmarc is run on one domain while its questions are being answered.
+
+Two are usual. It gives up at the first include that it cannot follow, so a tree that our own audit did not follow,
+because receivers do not, is learned one include a run.
+"""
 
 MAX_QUESTIONS: Final = 60
 """Questions asked for checkdmarc beyond those of our own audit."""

@@ -1,4 +1,4 @@
-"""Zones of all sorts for the differential test: correct, careless, broken and unanswered, the same for the same seed."""
+"""Zones of all sorts for the differential test: correct, careless, broken, unanswered; the same for the same seed."""
 
 from __future__ import annotations
 
@@ -95,11 +95,12 @@ ENDINGS = (
 )
 
 VERSIONS = (
-    *(["v=spf1 "] * 12),
+    *(["v=spf1 "] * 40),
     *("v=spf1  ", "V=SPF1 ", "v=spf1", " v=spf1 ", "v=spf10 ", "v=spf1\\009", "spf2.0/pra ", '\\"v=spf1 ', "v=spf1; "),
 )
 
 ADDRESSES = (
+    *(["mailto:a@rua.example.net", "mailto:a@wild.example.net"] * 8),
     *(
         "mailto:a@clinic.example.jp",
         "mailto:a@rua.example.net",
@@ -171,7 +172,7 @@ FAULTY_TAGS = (
 )
 
 DMARC_VERSIONS = (
-    *(["v=DMARC1; "] * 14),
+    *(["v=DMARC1; "] * 40),
     *(
         "v=DMARC1;",
         "v = DMARC1 ; ",
@@ -251,7 +252,7 @@ def _dmarc_text(choice: random.Random) -> str:
         tags.append(choice.choice(FAULTY_TAGS))
     if choice.random() < 0.2:
         choice.shuffle(tags)
-    ending = choice.choice(("", "", ";", "; ", ";;"))
+    ending = choice.choice((*[""] * 6, ";", ";", "; ", "; ", ";;"))
     return choice.choice(DMARC_VERSIONS) + "; ".join(tag for tag in tags if tag is not None) + ending
 
 
@@ -272,10 +273,11 @@ def _parents(choice: random.Random) -> list[str]:
 
 
 def _hosts(choice: random.Random) -> list[str]:
-    kinds = (
+    kinds: tuple[list[str], ...] = (
         [f"{CLINIC} MX 10 host.example.net"],
         [f"{CLINIC} MX 10 host.example.net", f"{CLINIC} MX 20 gone.example.net"],
         [f"{CLINIC} MX 0 ."],
+        [f"{CLINIC} MX 10 ."],
         [f"{CLINIC} MX 0 .", f"{CLINIC} MX 10 host.example.net"],
         [f"{CLINIC} MX 10 192.0.2.1"],
         [f"{CLINIC} MX 10 gone.example.net"],
