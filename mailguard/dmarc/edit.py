@@ -204,6 +204,10 @@ def _without_refused_failure_reports(survey: DmarcSurvey, record: Record) -> str
     return rewrite(record, {"ruf": left}, () if left else ("fo",))
 
 
+def _as_organization(survey: DmarcSurvey) -> str | None:
+    return rewrite(survey.record, {"psd": "n"}) if survey.record and not survey.inherited else None
+
+
 def _for_no_mail(survey: DmarcSurvey, record: Record) -> str:
     changes = {"p": "reject", "sp": "reject", "np": "reject", "adkim": "s", "aspf": "s"}
     if not record.rua:
@@ -234,7 +238,7 @@ _PROPOSALS: Final[Mapping[str, Proposal]] = {
     "DMARC028": _without("sp", "np"),
     "DMARC029": _without("sp", "np"),
     "DMARC030": _without("psd"),
-    "DMARC031": _with(psd="n"),
+    "DMARC031": _as_organization,
     "DMARC033": _edit(lambda _, record: canonical(record)),
     "DMARC034": _edit(lambda _, record: canonical(record)),
     "DMARC035": _edit(lambda _, record: canonical(record)),

@@ -45,6 +45,11 @@ def organizational_domain(domain: DomainName, suffixes: SuffixList | None = None
     return DomainName(registrable) if registrable else domain
 
 
+def is_public_suffix(domain: DomainName, suffixes: SuffixList | None = None) -> bool:
+    """Whether the list names ``domain`` as a suffix below which others register their domains."""
+    return (suffixes or public_suffix_list()).privatesuffix(str(domain)) is None
+
+
 @dataclass(frozen=True, slots=True)
 class Legacy:
     """The outcomes by RFC 7489.

@@ -1,0 +1,26 @@
+"""DMARC017: The place of the DMARC record is an alias whose target has no record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mailguard.dossier import Dossier
+from mailguard.rules.base import Finding, Rule, Severity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AliasLeadsNowhere(Finding):
+    """The place of the DMARC record is an alias whose target has no record."""
+
+    rule = Rule("DMARC017", "alias-leads-nowhere", Severity.CRITICAL, cites=("RFC 9989 4.10", "RFC 9989 4.5"))
+
+    target: str
+
+
+def check(dossier: Dossier) -> Iterator[AliasLeadsNowhere]:
+    """Look at the record that counts for the domain."""
+    survey = dossier.survey.dmarc
+    if survey.txt.absent and survey.txt.aliases:
+        question = survey.txt.question
+        yield AliasLeadsNowhere(at=question.name, seen_in=(question,), target=str(survey.txt.aliases[-1]))

@@ -1,0 +1,37 @@
+"""DMARC052: A destination for failure reports outside the organisation has not published its consent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mailguard.dmarc.destination import Reason
+from mailguard.dossier import Dossier
+from mailguard.rules.base import Finding, Rule, Severity
+from mailguard.rules.dmarc._select import counted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureDestinationRefused(Finding):
+    """A destination for failure reports outside the organisation has not published its consent."""
+
+    rule = Rule("DMARC052", "failure-destination-refused", Severity.LOW, cites=("RFC 9991 5", "RFC 9990 4"))
+
+    uri: str
+    host: str
+    policy_domain: str
+
+
+def check(dossier: Dossier) -> Iterator[FailureDestinationRefused]:
+    """Look at the record that counts for the domain."""
+    found = counted(dossier)
+    for destination in dossier.survey.dmarc.destinations if found else ():
+        consent = destination.consent
+        if found and consent and destination.kind == "ruf" and destination.reason is Reason.UNCONFIRMED:
+            yield FailureDestinationRefused(
+                at=consent.question.name,
+                seen_in=(*found.seen_in, consent.question),
+                uri=destination.uri.text,
+                host=str(destination.uri.host),
+                policy_domain=str(dossier.survey.dmarc.policy_domain),
+            )

@@ -1,0 +1,37 @@
+"""DMARC060: The domain sends no mail but does not ask receivers to reject what comes in its name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mailguard.dmarc.record import Policy
+from mailguard.dossier import Dossier
+from mailguard.rules.base import Confidence, Finding, Rule, Severity
+from mailguard.rules.dmarc._select import applied, sends_nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParkedNotRejecting(Finding):
+    """The domain sends no mail but does not ask receivers to reject what comes in its name."""
+
+    rule = Rule(
+        "DMARC060",
+        "parked-not-rejecting",
+        Severity.MEDIUM,
+        Confidence.LIKELY,
+        cites=("RFC 9989 5.1", "RFC 7208 10.1.2"),
+    )
+
+    record: str
+    policy: str
+
+
+def check(dossier: Dossier) -> Iterator[ParkedNotRejecting]:
+    """Sends no mail: the owner says so, or its SPF record is exactly "v=spf1 -all"."""
+    found = applied(dossier)
+    if found and found.asked and found.asked is not Policy.REJECT and sends_nothing(dossier):
+        apex = dossier.survey.dmarc.apex.question
+        yield ParkedNotRejecting(
+            at=found.at, seen_in=(*found.seen_in, apex), record=found.record.text, policy=found.asked.value
+        )

@@ -1,0 +1,27 @@
+"""DMARC014: The version does not come first, so that the text is no DMARC record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mailguard.dmarc.nearmiss import NearMiss
+from mailguard.dossier import Dossier
+from mailguard.rules.base import Finding, Rule, Severity
+from mailguard.rules.dmarc._select import near_misses
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionNotFirst(Finding):
+    """The version does not come first, so that the text is no DMARC record."""
+
+    rule = Rule("DMARC014", "version-not-first", Severity.CRITICAL, cites=("RFC 9989 4.7",))
+
+    record: str
+
+
+def check(dossier: Dossier) -> Iterator[VersionNotFirst]:
+    """Only where no record stands beside it."""
+    question = dossier.survey.dmarc.txt.question
+    for text in near_misses(dossier, NearMiss.NOT_FIRST):
+        yield VersionNotFirst(at=question.name, seen_in=(question,), record=text)
