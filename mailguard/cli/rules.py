@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
+from mailguard.cli.options import lang_option, language
 from mailguard.cli.speaking import SpokenCommand, SpokenGroup, say
-from mailguard.words import LANGUAGES, language_of
-
-_LANGUAGE = click.option(
-    "--lang", type=click.Choice(LANGUAGES), help="Language of the output; without it, that of the locale."
-)
 
 
 @click.group(cls=SpokenGroup)
@@ -21,7 +15,7 @@ def rules() -> None:
 
 @rules.command("list", cls=SpokenCommand)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the output.")
-@_LANGUAGE
+@lang_option
 def list_rules(form: str, lang: str | None) -> None:
     """List every rule: id, severity, name and title."""
     import json
@@ -29,8 +23,8 @@ def list_rules(form: str, lang: str | None) -> None:
     from mailguard.guides import load_guide
     from mailguard.rules.catalogue import RULES
 
-    language = lang or language_of(os.environ)
-    rows = [(kind.rule, load_guide(rule_id, language).title) for rule_id, kind in sorted(RULES.items())]
+    spoken = language(lang)
+    rows = [(kind.rule, load_guide(rule_id, spoken).title) for rule_id, kind in sorted(RULES.items())]
     if form == "json":
         fields = [
             {
@@ -52,13 +46,12 @@ def list_rules(form: str, lang: str | None) -> None:
 
 @rules.command("show", cls=SpokenCommand)
 @click.argument("rule_id", metavar="RULE")
-@_LANGUAGE
+@lang_option
 def show_rule(rule_id: str, lang: str | None) -> None:
     """Show one rule (for example SPF001 or its name) with its guide page."""
     from mailguard.guides import load_guide
     from mailguard.rules.catalogue import RULES
 
-    language = lang or language_of(os.environ)
     wanted = rule_id.strip()
     by_name = {kind.rule.name: kind for kind in RULES.values()}
     kind = RULES.get(wanted.upper()) or by_name.get(wanted.lower())
@@ -66,7 +59,7 @@ def show_rule(rule_id: str, lang: str | None) -> None:
         raise click.UsageError(
             say("There is no rule {name}; `mailguard rules list` shows all of them.").format(name=wanted)
         )
-    rule, guide = kind.rule, load_guide(kind.rule.id, language)
+    rule, guide = kind.rule, load_guide(kind.rule.id, language(lang))
     click.echo(f"# {rule.id} {guide.title}\n")
     click.echo(f"{rule.name} / {rule.severity} / {rule.confidence} / {', '.join(rule.cites)}\n")
     click.echo(guide.summary)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from mailguard.words import language_of, translator
+
+
+_OUR_FAILURE: Final = 4
 
 
 def say(text: str) -> str:
@@ -76,3 +80,20 @@ class LazyGroup(SpokenGroup):
         command = getattr(import_module(module), attribute)
         assert isinstance(command, click.Command)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. What goes wrong is told in one sentence; a traceback only in Python's development mode."""
+        from mailguard.errors import UsageError
+
+        try:
+            return super().invoke(ctx)
+        except UsageError as error:
+            raise click.UsageError(str(error)) from error
+        except (click.ClickException, click.Abort, click.exceptions.Exit, OSError):
+            raise
+        except Exception as error:
+            if sys.flags.dev_mode:
+                raise
+            message = say("mailguard itself failed ({error}). Please report this; `python -X dev` shows more.")
+            click.echo(f"mailguard: {message.format(error=repr(error))}", err=True)
+            ctx.exit(_OUR_FAILURE)

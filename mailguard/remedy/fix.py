@@ -31,18 +31,24 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Fix:
-    """One record set to publish, proved on the evidence.
+class FixRecord:
+    """Record values at one name: those to take away, and those to publish in their place.
 
-    ``before`` and ``after`` are whole record values at ``name`` that belong to the matter at hand (other TXT records
-    there stay untouched). An empty ``before`` means: add; an empty ``after``: remove.
+    Other records at the name stay untouched. An empty ``before`` means: add; an empty ``after``: remove.
     """
 
-    rules: tuple[str, ...]  # ids of the findings that go away
     name: DomainName
     rrtype: RRType
     before: tuple[str, ...]
     after: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """What to publish, proved on the evidence: with all its records in place the findings of ``rules`` go away."""
+
+    rules: tuple[str, ...]
+    records: tuple[FixRecord, ...]
     readiness: Readiness
     reasons: tuple[Reason, ...] = ()
 

@@ -99,11 +99,15 @@ class Markdown:
         yield ""
         for reason in fix["reasons"]:
             yield f"- {self._phrases.reason(reason)}"
-        yield from ("", "```text", f"{visible(fix['name'])} {fix['type']}")
-        yield from (f"- {_fenced(value)}" for value in fix["before"])
-        yield from (f"+ {_fenced(value)}" for value in fix["after"])
+        for record in fix["records"]:
+            yield from self._record(record)
+
+    def _record(self, record: Document) -> Iterator[str]:
+        yield from ("", "```text", f"{visible(record['name'])} {record['type']}")
+        yield from (f"- {_fenced(value)}" for value in record["before"])
+        yield from (f"+ {_fenced(value)}" for value in record["after"])
         yield "```"
-        for parts in fix["split"]:
+        for parts in record["split"]:
             if len(parts) > 1:
                 yield from ("", self._say("split for panels that want at most 255 characters:"), "", "```text")
                 yield " ".join(f'"{_fenced(part)}"' for part in parts)

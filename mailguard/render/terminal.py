@@ -139,18 +139,19 @@ class Terminal:
         yield "    " + self._paint(self._say("What to publish ({readiness}):").format(readiness=readiness), "1")
         for reason in fix["reasons"]:
             yield f"      {self._phrases.reason(reason)}"
-        yield f"      {visible(fix['name'])}  {fix['type']}"
-        for value in fix["before"]:
-            yield from self._wrapped(visible(value), 8, mark="- ")
-        for value, parts in zip(fix["after"], fix["split"], strict=True):
-            yield from self._record(visible(value), mark="+ ")
+        for record in fix["records"]:
+            yield from self._record(record)
+
+    def _record(self, record: Document) -> Iterator[str]:
+        # Never wrapped: what is to be pasted must be copied in one piece.
+        yield f"      {visible(record['name'])}  {record['type']}"
+        for value in record["before"]:
+            yield "        " + self._paint(f"- {visible(value)}", "2")
+        for value, parts in zip(record["after"], record["split"], strict=True):
+            yield "        " + self._paint(f"+ {visible(value)}", "32")
             if len(parts) > 1:
                 yield "        " + self._say("split for panels that want at most 255 characters:")
                 yield "        " + " ".join(f'"{visible(part)}"' for part in parts)
-
-    def _record(self, value: str, mark: str) -> Iterator[str]:
-        # Never wrapped: what is to be pasted must be copied in one piece.
-        yield "        " + self._paint(mark + value, "32")
 
     def _opinion(self, document: Document) -> Iterator[str]:
         opinion = document.get("second_opinion")
@@ -163,7 +164,7 @@ class Terminal:
         if not opinion["disagreements"]:
             yield "    " + self._say("It agrees.")
         for difference in opinion["disagreements"]:
-            yield from self._wrapped(f"{difference['category']}: {difference['explanation']}", 4)
+            yield from self._wrapped(f"{difference['aspect']}: {difference['explanation'][self._language]}", 4)
 
     def _unanswered(self, document: Document) -> Iterator[str]:
         rows = document["unanswered"]

@@ -26,6 +26,9 @@ _PRIVATE4: Final = tuple(
 )
 _PRIVATE6: Final = tuple(IPv6Network(text) for text in ("::/127", "fc00::/7", "fe80::/10", "ff00::/8"))
 
+PRIVATE: Final[tuple[Network, ...]] = (*_PRIVATE4, *_PRIVATE6)
+"""Networks of both versions that the internet does not route."""
+
 
 def is_private(network: Network) -> bool:
     """Whether no mail can come from this network over the internet (RFC 1918, 6598, 4193 and others)."""

@@ -1,0 +1,121 @@
+"""The story of one audit: ask, look, judge, propose. The one place where findings are born.
+
+``audit_domain`` asks the network, ``replay_audit`` an evidence file; both go through the same ``_conclude``, so the
+same answers always give the same findings.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from mailguard.dossier import Dossier, Expectation
+from mailguard.evidence import Evidence, Option, source_of
+from mailguard.inquiry import Inquiry, Source, run
+from mailguard.names import DomainName
+from mailguard.policy.expectation import expectation_for
+from mailguard.policy.files import Policy
+from mailguard.policy.judgement import Judged, judge
+from mailguard.policy.programme import Row, assess
+from mailguard.providers import Providers
+from mailguard.remedy.find import find_fixes
+from mailguard.remedy.fix import Fix
+from mailguard.remedy.prove import view
+from mailguard.resolver import Resolver, Session, drive
+from mailguard.rules.catalogue import find
+from mailguard.second_opinion import Opinion, second_opinion_inquiry
+from mailguard.survey import Survey, take_survey
+from mailguard.verdict import Spoofable
+from mailguard.zone.parked import Parking, parked_state
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an audit needs besides the domain; the same for a whole run.
+
+    ``selectors`` are DKIM selectors that the user named, ``said`` what the user said should hold, ``knowledge`` the
+    providers that can be recognised. ``told`` is kept with the evidence, so that a replay can be told the same.
+    """
+
+    policy: Policy
+    knowledge: Providers = field(default_factory=Providers)
+    selectors: tuple[str, ...] = ()
+    said: Expectation = field(default_factory=Expectation)
+    second_opinion: bool = False
+    told: Mapping[str, Option] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What came of one audit. ``evidence`` is enough to come to the same again; ``duration_s`` is wall-clock time."""
+
+    plan: Plan
+    dossier: Dossier
+    findings: tuple[Judged, ...]
+    fixes: tuple[Fix, ...]
+    spoofable: Spoofable
+    parking: Parking
+    programmes: tuple[Row, ...]
+    opinion: Opinion | None
+    evidence: Evidence
+    duration_s: float
+
+
+async def audit_domain(domain: DomainName, plan: Plan, resolver: Resolver) -> Audit:
+    """Audit one domain over the network: at most 100 questions and 20 s (``Session``).
+
+    Nothing that the domain publishes raises; what could not be asked is in the evidence as unanswered.
+    """
+    began, as_of = time.monotonic(), datetime.now(UTC)
+    probe_label = f"mailguard-{secrets.token_hex(4)}"
+    with Session(resolver) as session:
+        survey = await drive(_survey(domain, plan, probe_label, plan.selectors), session)
+        opinion = None
+        if plan.second_opinion:
+            seen = {answer.question: answer for answer in session.answers}
+            opinion = await drive(second_opinion_inquiry(domain, seen), session)
+        evidence = Evidence(domain, as_of, probe_label, plan.selectors, plan.told, session.answers)
+    return _conclude(survey, plan, evidence, opinion, began)
+
+
+def replay_audit(evidence: Evidence, plan: Plan) -> Audit:
+    """Audit one domain again from what was seen then, as of then, with the selectors that were asked for then."""
+    began = time.monotonic()
+    source = source_of(evidence)
+    survey = run(_survey(evidence.domain, plan, evidence.probe_label, evidence.selectors), source)
+    opinion = None
+    if plan.second_opinion:
+        seen = {answer.question: answer for answer in evidence.answers}
+        opinion = run(second_opinion_inquiry(evidence.domain, seen), source)
+    return _conclude(survey, plan, evidence, opinion, began)
+
+
+def _survey(domain: DomainName, plan: Plan, probe_label: str, selectors: tuple[str, ...]) -> Inquiry[Survey]:
+    return take_survey(domain, selectors=selectors, probe_label=probe_label, knowledge=plan.knowledge)
+
+
+def _conclude(survey: Survey, plan: Plan, evidence: Evidence, opinion: Opinion | None, began: float) -> Audit:
+    expectation = expectation_for(plan.policy, survey.domain, plan.said)
+
+    def look(source: Source) -> Dossier:
+        again = run(_survey(survey.domain, plan, evidence.probe_label, evidence.selectors), source)
+        return Dossier(expectation, again, evidence.as_of)
+
+    dossier = Dossier(expectation, survey, evidence.as_of)
+    now = view(source_of(evidence), lambda _: dossier, find)
+    fixes = find_fixes(now, look, find)
+    return Audit(
+        plan=plan,
+        dossier=dossier,
+        findings=judge(now.findings, plan.policy, survey.domain, evidence.as_of),
+        fixes=fixes,
+        spoofable=now.spoofable,
+        parking=parked_state(survey, expectation),
+        programmes=assess(dossier),
+        opinion=opinion,
+        evidence=evidence,
+        duration_s=time.monotonic() - began,
+    )

@@ -1,0 +1,55 @@
+"""Options that several commands share, and the answers they get turned into."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from mailguard.words import LANGUAGES, language_of
+
+if TYPE_CHECKING:
+    from mailguard.resolver import ResolverSettings
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+RUN_HOLD_S = 24 * 3600.0
+"""Answers are kept for a whole run whatever their TTL, so that nothing is asked twice."""
+
+
+def lang_option(command: F) -> F:
+    """``--lang``."""
+    option = click.option(
+        "--lang", type=click.Choice(LANGUAGES), help="Language of the output; without it, that of the locale."
+    )
+    return option(command)
+
+
+def resolver_options(command: F) -> F:
+    """``--nameserver`` and ``--timeout``."""
+    nameserver = click.option(
+        "--nameserver",
+        "nameservers",
+        multiple=True,
+        metavar="HOST[:PORT]",
+        help="Ask this server instead of the system's. May be repeated.",
+    )
+    timeout = click.option(
+        "--timeout", type=click.FloatRange(0.1, 60), default=6.0, show_default=True, help="Seconds a question."
+    )
+    return nameserver(timeout(command))
+
+
+def language(lang: str | None) -> str:
+    """The language asked for, else that of the locale."""
+    return lang or language_of(os.environ)
+
+
+def resolver_settings(nameservers: Sequence[str], timeout: float) -> ResolverSettings:
+    """Settings of a command-line run. Raises UsageError for what is no server."""
+    from mailguard.resolver import ResolverSettings, parse_nameserver
+
+    servers = tuple(parse_nameserver(text) for text in nameservers)
+    return ResolverSettings(nameservers=servers, timeout_s=timeout, hold_s=RUN_HOLD_S)

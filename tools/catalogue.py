@@ -1,0 +1,123 @@
+"""Keep the gettext catalogues of the interface complete: ``python -m tools.catalogue [--check]``.
+
+Collects every interface text (calls of ``say``, help texts of commands and options, the tables of phrases), adds new
+ones to ``mailguard/locale/ja/LC_MESSAGES/mailguard.po``, drops those that are gone, and compiles the ``.mo`` beside it.
+With ``--check`` it changes nothing and fails where a text lacks its translation, a placeholder differs, or the ``.mo``
+is out of date.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+ROOT = Path(__file__).resolve().parents[1]
+PO = ROOT / "mailguard" / "locale" / "ja" / "LC_MESSAGES" / "mailguard.po"
+MO = PO.with_suffix(".mo")
+_PLACEHOLDER = re.compile(r"\{[a-z_!]*\}")
+_SAYING = {"say", "_say"}
+
+
+def collect() -> list[str]:
+    """Every English interface text, sorted."""
+    from mailguard.cli import main
+    from mailguard.cli.gather import all_texts as gathered
+    from mailguard.render.phrases import all_texts as phrases
+
+    texts = {*phrases(), *gathered(), "Show this message and exit."}
+    for source in sorted((ROOT / "mailguard").rglob("*.py")):
+        texts.update(_said(ast.parse(source.read_text("utf-8"))))
+    texts.update(_help(main, click.Context(main)))
+    return sorted(texts)
+
+
+def _said(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if name in _SAYING and isinstance(node.args[0].value, str):
+                yield node.args[0].value
+
+
+def _help(command: click.Command, ctx: click.Context) -> Iterator[str]:
+    for paragraph in (command.help or "").strip().split("\n\n"):
+        if paragraph:
+            yield " ".join(paragraph.split())
+    for parameter in command.params:
+        if isinstance(parameter, click.Option) and parameter.help:
+            yield parameter.help
+    if isinstance(command, click.Group):
+        for name in command.list_commands(ctx):
+            child = command.get_command(ctx, name)
+            if child is not None:
+                yield from _help(child, ctx)
+
+
+def load() -> Catalog:
+    """The catalogue as it is on disk, or an empty one."""
+    if not PO.exists():
+        return Catalog(locale="ja", project="mailguard", fuzzy=False)
+    with PO.open("rb") as file:
+        return read_po(file, locale="ja")
+
+
+def faults(catalog: Catalog, texts: list[str]) -> list[str]:
+    """What is missing or does not agree."""
+    wrong = []
+    for text in texts:
+        message = catalog.get(text)
+        if message is None or not message.string:
+            wrong.append(f"not translated: {text!r}")
+        elif sorted(_PLACEHOLDER.findall(text)) != sorted(_PLACEHOLDER.findall(str(message.string))):
+            wrong.append(f"placeholders differ: {text!r}")
+    known = {str(message.id) for message in catalog if message.id}
+    wrong += [f"no longer used: {text!r}" for text in sorted(known - set(texts))]
+    if not MO.exists() or MO.read_bytes() != compiled(catalog):
+        wrong.append("mailguard.mo is out of date")
+    return wrong
+
+
+def compiled(catalog: Catalog) -> bytes:
+    """The binary form."""
+    buffer = io.BytesIO()
+    write_mo(buffer, catalog)
+    return buffer.getvalue()
+
+
+def update(texts: list[str]) -> Catalog:
+    """Write the catalogue with exactly ``texts``, translations kept."""
+    old = load()
+    fresh = Catalog(locale="ja", project="mailguard", fuzzy=False, creation_date=old.creation_date)
+    fresh.revision_date = old.revision_date
+    for text in texts:
+        message = old.get(text)
+        fresh.add(text, message.string if message else "")
+    PO.parent.mkdir(parents=True, exist_ok=True)
+    with PO.open("wb") as file:
+        write_po(file, fresh, width=120, omit_header=False)
+    MO.write_bytes(compiled(load()))
+    return load()
+
+
+def main() -> int:
+    """Command line."""
+    texts = collect()
+    catalog = load() if "--check" in sys.argv[1:] else update(texts)
+    wrong = faults(catalog, texts)
+    for line in wrong:
+        print(line)
+    print(f"{len(texts)} texts, {len(wrong)} faults")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
