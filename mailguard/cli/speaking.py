@@ -12,7 +12,6 @@ import click
 
 from mailguard.words import language_of, translator
 
-
 _OUR_FAILURE: Final = 4
 
 
