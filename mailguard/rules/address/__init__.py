@@ -10,6 +10,7 @@ from mailguard.rules.address import (
     initial_domain,
     mailbox_not_in_spf,
     provider_default_dmarc,
+    record_of_local_government,
     shared_mail_domain,
     signed_by_provider,
 )
@@ -21,4 +22,5 @@ CHECKS: Final[dict[type[Finding], Callable[[Dossier], Iterator[Any]]]] = {
     initial_domain.InitialDomain: initial_domain.check,
     signed_by_provider.SignedByProvider: signed_by_provider.check,
     provider_default_dmarc.ProviderDefaultDmarc: provider_default_dmarc.check,
+    record_of_local_government.RecordOfLocalGovernment: record_of_local_government.check,
 }
