@@ -110,6 +110,13 @@ class KeyRecord:
         return Strength.WEAK if self.bits >= MIN_BITS else Strength.TOO_SHORT
 
     @property
+    def exponent_text(self) -> str:
+        """The exponent for people: a hostile one has thousands of digits, which ``str`` refuses to write."""
+        if self.exponent is None or self.exponent < 1 << 64:
+            return str(self.exponent or "")
+        return _shown(f"{self.exponent:#x}", 20)
+
+    @property
     def services(self) -> tuple[str, ...]:
         """What the key may sign (s=); ``*`` is everything."""
         return _items(self.tags.get("s", "*"))

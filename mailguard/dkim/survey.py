@@ -64,6 +64,11 @@ class SelectorFacts:
         return self.answer.question.name
 
     @property
+    def questions(self) -> tuple[Question, ...]:
+        """The question whose answer this rests on."""
+        return (self.answer.question,)
+
+    @property
     def records(self) -> tuple[KeyRecord, ...]:
         """Every TXT record at the selector, read as a key record. RFC 6376 section 3.6.2.2 allows just one."""
         return tuple(parse_key(txt.strings) for txt in self.answer.txts)
@@ -117,6 +122,11 @@ class DkimSurvey:
     below: Answer  # TXT at _domainkey.<domain>: NXDOMAIN denies every selector (RFC 8020)
     control: Answer  # TXT at an invented selector: what a name that nobody published looks like
     selectors: tuple[SelectorFacts, ...]  # those asked for, most trusted origin first
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """The two questions that decide whether selectors can exist."""
+        return (self.below.question, self.control.question)
 
     @property
     def found(self) -> tuple[SelectorFacts, ...]:

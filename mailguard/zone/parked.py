@@ -78,20 +78,20 @@ def looks_unused(survey: Survey) -> bool:
 
 
 def authorises_hosts(survey: Survey) -> bool:
-    """SPF lets at least one host send, or asks another domain which: some directive other than ``all`` may pass."""
+    """SPF lets at least one host send; false also where there is no record, or more than one."""
     records = select_records(survey.zone.txt.txts)
-    if len(records) != 1:
-        return False
-    terms = records[0].joined.decode("latin-1").lower().split()[1:]
-    return any(term.startswith("redirect=") or _may_pass(term) for term in terms)
+    return len(records) == 1 and may_pass(records[0].joined)
 
 
+def may_pass(record: bytes) -> bool:
+    """Some term of an SPF record may give a pass: a mechanism with ``+`` or no qualifier, or a redirect."""
+    return any(map(_may_pass, record.decode("latin-1").lower().split()[1:]))
+
+
+# RFC 7208 section 4.6.1: a modifier has "=" right after its name, a mechanism ":" or "/" or nothing. No qualifier
+# means "+" (section 4.6.2).
 def _may_pass(term: str) -> bool:
-    # RFC 7208 section 4.6.2: no qualifier means "+"; modifiers have a "=" before any ":" or "/".
-    mechanism = term.removeprefix("+")
-    if mechanism == "all":
-        return True
-    return mechanism[:1].isalpha() and not re.match(r"[a-z][a-z0-9_.-]*=|all$", mechanism)
+    return term.startswith("redirect=") or re.match(r"\+?[a-z][a-z0-9_.-]*(?![a-z0-9_.=-])", term) is not None
 
 
 def _publishes_sending(survey: Survey) -> bool | None:

@@ -186,3 +186,10 @@ def test_tag_soup_never_raises(text: str) -> None:
 def test_the_largest_txt_record_is_read_quickly() -> None:
     strings = (b"v=DKIM1; p=" + b"M" * 244, *([b"A" * 255] * 250))
     assert parse_key(strings).flaw is not None
+
+
+def test_an_endless_exponent_can_still_be_written_down() -> None:
+    key = read(record(spki(2048, exponent=1 << 40000)))
+    assert key.flaw is None
+    assert key.exponent_text.startswith("0x1000")
+    assert len(key.exponent_text) < 30

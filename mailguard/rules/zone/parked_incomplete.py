@@ -1,0 +1,30 @@
+"""A domain without mail that does not say so everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mailguard.dossier import Dossier
+from mailguard.rules.base import Finding, Rule, Severity
+from mailguard.zone.parked import Piece, looks_unused, parked_state
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParkedIncomplete(Finding):
+    """The domain neither sends nor receives, and some of the records that say so are missing."""
+
+    rule = Rule("ZONE015", "parked-incomplete", Severity.MEDIUM, cites=("RFC 7208 10.1.2", "RFC 7505 3"))
+    missing: tuple[str, ...]  # SPF, MX, DMARC, rua
+
+
+def check(dossier: Dossier) -> Iterator[ParkedIncomplete]:
+    survey = dossier.survey
+    missing = parked_state(survey, dossier.expectation).missing
+    # A missing report address alone is told by the rules about DMARC, a domain without any record by ZONE014.
+    if set(missing) - {Piece.RUA} and not looks_unused(survey):
+        yield ParkedIncomplete(
+            at=survey.domain,
+            seen_in=(survey.zone.txt.question, survey.zone.mx.question, survey.dmarc.txt.question),
+            missing=tuple(piece.value for piece in missing),
+        )

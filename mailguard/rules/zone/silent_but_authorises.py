@@ -1,0 +1,22 @@
+"""A domain that should not send lets hosts send."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mailguard.dossier import Dossier
+from mailguard.rules.base import Finding, Rule, Severity
+from mailguard.zone.parked import authorises_hosts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilentButAuthorises(Finding):
+    """The owner says that the domain does not send, and its SPF record lets hosts send."""
+
+    rule = Rule("ZONE017", "silent-domain-authorises-hosts", Severity.MEDIUM, cites=("RFC 7208 10.1.2",))
+
+
+def check(dossier: Dossier) -> Iterator[SilentButAuthorises]:
+    if dossier.expectation.sends is False and authorises_hosts(dossier.survey):
+        yield SilentButAuthorises(at=dossier.survey.domain, seen_in=(dossier.survey.zone.txt.question,))

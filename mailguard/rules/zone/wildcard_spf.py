@@ -1,0 +1,27 @@
+"""An SPF record that a wildcard gives to every subdomain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mailguard.dossier import Dossier
+from mailguard.rules.base import Finding, Rule, Severity
+from mailguard.spf.record import select_records
+from mailguard.zone.parked import may_pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WildcardSpf(Finding):
+    """A wildcard gives every invented subdomain an SPF record that lets hosts send."""
+
+    rule = Rule("ZONE021", "wildcard-spf-authorises", Severity.LOW, cites=("RFC 7208 3.5",))
+    record: str
+
+
+def check(dossier: Dossier) -> Iterator[WildcardSpf]:
+    zone = dossier.survey.zone
+    for record in select_records(zone.probe_txt.txts):
+        if may_pass(record.joined):
+            text = record.joined.decode("utf-8", "backslashreplace")
+            yield WildcardSpf(at=zone.domain.child("*"), seen_in=(zone.probe_txt.question,), record=text)
