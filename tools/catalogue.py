@@ -20,6 +20,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from mailguard.cli.clicktexts import PLURALS
+
 ROOT = Path(__file__).resolve().parents[1]
 PO = ROOT / "mailguard" / "locale" / "ja" / "LC_MESSAGES" / "mailguard.po"
 MO = PO.with_suffix(".mo")
@@ -30,10 +32,11 @@ _SAYING = {"say", "_say"}
 def collect() -> list[str]:
     """Every English interface text, sorted."""
     from mailguard.cli import main
+    from mailguard.cli.clicktexts import TEXTS
     from mailguard.cli.gather import all_texts as gathered
     from mailguard.render.phrases import all_texts as phrases
 
-    texts = {*phrases(), *gathered(), "Show this message and exit."}
+    texts = {*phrases(), *gathered(), *TEXTS, "Show this message and exit."}
     for source in sorted((ROOT / "mailguard").rglob("*.py")):
         texts.update(_said(ast.parse(source.read_text("utf-8"))))
     texts.update(_help(main, click.Context(main)))
@@ -75,11 +78,12 @@ def faults(catalog: Catalog, texts: list[str]) -> list[str]:
     wrong = []
     for text in texts:
         message = catalog.get(text)
-        if message is None or not message.string:
+        if message is None or not message.string or message.string == ("",):
             wrong.append(f"not translated: {text!r}")
         elif sorted(_PLACEHOLDER.findall(text)) != sorted(_PLACEHOLDER.findall(str(message.string))):
             wrong.append(f"placeholders differ: {text!r}")
-    known = {str(message.id) for message in catalog if message.id}
+    known = {message.id if isinstance(message.id, str) else message.id[0] for message in catalog if message.id}
+    texts = [*texts, *(singular for singular, _ in PLURALS)]
     wrong += [f"no longer used: {text!r}" for text in sorted(known - set(texts))]
     if not MO.exists() or MO.read_bytes() != compiled(catalog):
         wrong.append("mailguard.mo is out of date")
@@ -101,6 +105,9 @@ def update(texts: list[str]) -> Catalog:
     for text in texts:
         message = old.get(text)
         fresh.add(text, message.string if message else "")
+    for plural in PLURALS:
+        message = old.get(plural[0])
+        fresh.add(plural, message.string if message else ("",))
     PO.parent.mkdir(parents=True, exist_ok=True)
     with PO.open("wb") as file:
         write_po(file, fresh, width=120, omit_header=False)

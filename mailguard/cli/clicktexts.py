@@ -1,0 +1,46 @@
+"""click's own texts in the user's language: "Usage", "Error", and what is wrong with an option.
+
+click takes them from gettext's current domain, so our catalogue, which holds them too, is made that domain.
+"""
+
+from __future__ import annotations
+
+import gettext
+import os
+from importlib.resources import files
+from typing import Final
+
+TEXTS: Final = (
+    "Aborted!",
+    "Commands",
+    "Error: {message}",
+    "Invalid value for {param_hint}: {message}",
+    "Invalid value: {message}",
+    "Missing command.",
+    "Missing option",
+    "Missing argument",
+    "No such command {name!r}.",
+    "No such option {name!r}.",
+    "Options",
+    "Try '{command} {option}' for help.",
+    "Usage:",
+    "default: {default}",
+    "{value!r} is not a valid {number_type}.",
+    "{value} is not in the range {range}.",
+)
+
+PLURALS: Final = (
+    ("{value!r} is not {choice}.", "{value!r} is not one of {choices}."),
+    ("Option {name!r} requires an argument.", "Option {name!r} requires {nargs} arguments."),
+    ("Got unexpected extra argument ({args})", "Got unexpected extra arguments ({args})"),
+    ("Did you mean {possibility}?", "(Did you mean one of: {possibilities}?)"),
+)
+
+
+def localise_click() -> None:
+    """Make our catalogue the one that click looks texts up in. Once per process."""
+    if os.environ.get("MAILGUARD_LANG"):
+        # gettext looks at LANGUAGE first, and knows nothing of our own variable.
+        os.environ["LANGUAGE"] = os.environ["MAILGUARD_LANG"]
+    gettext.bindtextdomain("mailguard", str(files("mailguard") / "locale"))
+    gettext.textdomain("mailguard")
