@@ -65,7 +65,13 @@ class Target:
         return self.value <= self.bound if self.upper else self.value >= self.bound
 
     @property
+    def json(self) -> dict[str, Any]:
+        """For ``save``."""
+        return {**asdict(self), "value": round(self.value, 3), "met": self.met}
+
+    @property
     def row(self) -> tuple[str, ...]:
+        """For ``targets_table``."""
         sign = "≤" if self.upper else "≥"
         return (
             self.label,
