@@ -4,87 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import Final
 
-from mailguard.inquiry import Answer, Inquiry, Question, RRType, Status, ask, ask_all, not_asked
+from mailguard.inquiry import Answer, Inquiry, Question, RRType, ask, ask_all, not_asked
 from mailguard.names import ROOT, DomainName, name
+from mailguard.spf.explanation import explanation_template
 from mailguard.spf.limits import LookupBudget, lookup_cost
-from mailguard.spf.macro import MacroString, expand, parse_macro_string, target_name
+from mailguard.spf.macro import MacroString, expand, target_name
 from mailguard.spf.record import Record, parse_record, select_records
 from mailguard.spf.terms import Directive, Kind, Modifier, Qualifier
+from mailguard.spf.verdict import Mailbox, Problem, Result, SpfVerdict, TraceStep
+
+__all__ = ["IPAddress", "LookupBudget", "Mailbox", "Problem", "Result", "SpfVerdict", "TraceStep", "check_host"]
 
 IPAddress = IPv4Address | IPv6Address
-
-
-class Result(StrEnum):
-    """What check_host says (section 2.6)."""
-
-    NONE = "none"  # no domain to check, or no SPF record: nothing is known
-    NEUTRAL = "neutral"  # the domain says that it says nothing about this client
-    PASS = "pass"  # noqa: S105  # the client may send for the domain
-    FAIL = "fail"  # the client may not
-    SOFTFAIL = "softfail"  # the client probably may not
-    TEMPERROR = "temperror"  # DNS did not answer; trying again may help
-    PERMERROR = "permerror"  # the published records cannot be used; somebody has to mend them
-
-
-class Problem(StrEnum):
-    """Why the result is temperror or permerror."""
-
-    UNANSWERED = "unanswered"
-    MULTIPLE_RECORDS = "multiple-records"
-    SYNTAX = "syntax"
-    INCLUDE_NONE = "include-none"
-    REDIRECT_NONE = "redirect-none"
-    TOO_MANY_LOOKUPS = "too-many-lookups"
-    TOO_MANY_VOID_LOOKUPS = "too-many-void-lookups"
-    TOO_MANY_MX_HOSTS = "too-many-mx-hosts"
-
-
-@dataclass(frozen=True, slots=True)
-class Mailbox:
-    """A sender; an empty local part means postmaster (section 4.3)."""
-
-    local: str
-    domain: str
-
-    @classmethod
-    def parse(cls, mail_from: str, helo: str) -> Mailbox:
-        """The sender of an SMTP transaction; an empty MAIL FROM means postmaster at the HELO name (section 2.4)."""
-        local, at, domain = mail_from.rpartition("@")
-        return cls(local or "postmaster", domain if at else mail_from) if mail_from else cls("postmaster", helo)
-
-    def __str__(self) -> str:
-        return f"{self.local}@{self.domain}"
-
-
-@dataclass(frozen=True, slots=True)
-class TraceStep:
-    """One term that was evaluated, and what came of it. ``depth`` is 0 in the domain's own record."""
-
-    depth: int
-    domain: DomainName
-    term: str
-    matched: bool
-    note: str = ""  # the result of an include or redirect, or the addresses that were compared
-
-
-@dataclass(frozen=True, slots=True)
-class SpfVerdict:
-    """The result, and why."""
-
-    result: Result
-    domain: DomainName
-    term: str = ""  # the directive that gave the result; empty for none, errors and the default neutral
-    term_domain: DomainName = ROOT  # in whose record it stands
-    problem: Problem | None = None
-    problem_at: DomainName = ROOT  # whose record, or which name, the problem is about
-    explanation: str = ""  # the domain's own words for a fail (section 6.2); text from outside
-    lookups: int = 0
-    void_lookups: int = 0
-    trace: tuple[TraceStep, ...] = ()
 
 
 class _Stopped(Exception):
@@ -381,10 +315,8 @@ class _Check:
         target = yield from self.target(exp.value, domain)
         question = Question(target, RRType.TXT)
         answer = (yield from ask(question)) if target.is_askable else not_asked(question, "unaskable")
-        if answer.status is not Status.DATA or len(answer.texts) != 1 or not answer.texts[0].isascii():
-            return ""
-        text = parse_macro_string(answer.texts[0].decode("ascii"), explanation=True)
-        if not isinstance(text, MacroString):
+        text = explanation_template(answer.texts)
+        if text is None:
             return ""
         values = yield from self.values(text, domain)
         return expand(text, values)
@@ -406,8 +338,3 @@ def _best_name(names: tuple[DomainName, ...], domain: DomainName) -> str:
     """Section 7.3 for ``%{p}``: the domain itself, else a name below it, else any, else "unknown"."""
     below = next((candidate for candidate in names if candidate.is_within(domain)), None)
     return domain if domain in names else below or (names[0] if names else "unknown")
-
-
-def parse_ip(text: str) -> IPAddress:
-    """A client address as text. ValueError for anything else."""
-    return ip_address(text.strip())

@@ -99,18 +99,19 @@ def _cannot(_: str) -> None:
     return None
 
 
-def _blanks(text: str) -> str:
-    """Invisible characters that separate become a blank; those without width go."""
-    return re.sub(r"[^!-~]+", " ", re.sub("[\u200b-\u200d\u2060\ufeff]", "", text)).strip()
+_LOOKALIKES: Final = str.maketrans(
+    dict.fromkeys("\t\n\r\v\f\u00a0\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B))), " ")
+    | dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff\u2018\u2019\u201c\u201d\uff02\uff07", "")
+    | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u30fc\uff0d", "-")
+    | dict.fromkeys("\u301c\uff5e\u02dc\u223c", "~")
+    | {"\u3002": "."}
+)
+"""What was meant by characters that only look like the right one. Never lets a sign vanish: ``~all`` must not become
+``all``."""
 
 
-def _plain_width(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).replace("\u3002", ".")
-
-
-def _dashes(text: str) -> str:
-    waves = str.maketrans(dict.fromkeys("\u301c\uff5e\u02dc\u223c", "~"))
-    return re.sub("[\u2010-\u2015\u2212\u30fc\uff0d]", "-", text.translate(waves))
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFKC", text.translate(_LOOKALIKES)).strip()
 
 
 def _a_labels(text: str) -> str | None:
@@ -125,7 +126,10 @@ def _a_labels(text: str) -> str | None:
 
 def _split(text: str) -> str | None:
     seam = find_seam(text)
-    return f"{text[:seam]} {text[seam:]}" if seam else None
+    if not seam:
+        return None
+    rest = text[seam:]
+    return f"{text[:seam]} {_split(rest) or rest}"
 
 
 def _as_network(text: str) -> str | None:
@@ -149,12 +153,12 @@ def _known_slip(text: str) -> str | None:
 
 
 _MENDERS: Final[dict[Reason, Callable[[str], str | None]]] = {
-    Reason.TAB: _blanks,
-    Reason.CONTROL: _blanks,
-    Reason.OTHER_BLANK: _blanks,
-    Reason.SMART_QUOTE: _blanks,
-    Reason.DASH: _dashes,
-    Reason.FULL_WIDTH: _plain_width,
+    Reason.TAB: _plain,
+    Reason.CONTROL: _plain,
+    Reason.OTHER_BLANK: _plain,
+    Reason.SMART_QUOTE: _plain,
+    Reason.DASH: _plain,
+    Reason.FULL_WIDTH: _plain,
     Reason.U_LABEL: _a_labels,
     Reason.QUOTE: lambda text: text.replace('"', ""),
     Reason.BACKSLASH: lambda text: text.replace("\\", ""),
@@ -170,7 +174,7 @@ _MENDERS: Final[dict[Reason, Callable[[str], str | None]]] = {
 
 def revived(text: bytes) -> str | None:
     """A text that meant to be a record, as a record; ``None`` where its beginning leaves room for doubt."""
-    plain = _plain_width(text.decode("utf-8", "replace")).strip("\ufeff\u200b \t\r\n\"'\\\u201c\u201d\u3000")
+    plain = _plain(text.decode("utf-8", "replace")).strip(" \"'\\")
     plain = re.sub(r"^v\s*=\s*spf1(?:\s*[;,:]\s*|\s+|$)", "v=spf1 ", plain, flags=re.IGNORECASE).strip()
     glued = re.sub(r"^v=spf1(?=(?:include|ip4|ip6|a|mx|exists):|[-~?+]all)", "v=spf1 ", plain, flags=re.IGNORECASE)
     if not is_spf(glued.encode()):

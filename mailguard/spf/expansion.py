@@ -189,12 +189,22 @@ def collect(domain: DomainName, txt: Answer) -> Inquiry[dict[Question, Answer]]:
     fresh: list[Answer] = [txt]
     for _ in range(MAX_LEVELS):
         wanted = dict.fromkeys(question for answer in fresh for question in _next_questions(answer, domain))
+        if fresh[0] is txt and (explanation := explanation_question(txt, domain)):
+            wanted[explanation] = None
         chosen = _affordable((question for question in wanted if question not in answers), len(answers) - 1)
         if not chosen:
             break
         fresh = list((yield from ask_all(chosen)))
         answers.update((answer.question, answer) for answer in fresh)
     return answers
+
+
+def explanation_question(txt: Answer, domain: DomainName) -> Question | None:
+    """Where the record in ``txt`` keeps its explanation; ``None`` without exp, or if it depends on the message."""
+    _, record = read_published(txt)
+    exp = record.modifier("exp") if record else None
+    target = static_target(exp.value, domain, domain) if exp else None
+    return Question(target, RRType.TXT) if target and target.is_askable else None
 
 
 def _next_questions(answer: Answer, origin: DomainName) -> Iterator[Question]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from ipaddress import ip_address
@@ -11,12 +11,13 @@ from typing import Final
 
 from mailguard.inquiry import Answer, Inquiry, Question, RRType, Status, Txt, ask_all
 from mailguard.names import DomainName
-from mailguard.spf.check_host import Mailbox, Result, SpfVerdict, check_host
-from mailguard.spf.expansion import Branch, BranchStatus, Published, assemble, collect
+from mailguard.spf.check_host import check_host
+from mailguard.spf.expansion import Branch, BranchStatus, Published, assemble, collect, explanation_question
 from mailguard.spf.limits import limited
 from mailguard.spf.reach import Reach, reach
 from mailguard.spf.record import Record, is_spf, select_records
 from mailguard.spf.terms import Qualifier
+from mailguard.spf.verdict import Mailbox, Result, SpfVerdict
 
 WRONG_NAMES: Final = ("spf", "_spf")
 """Labels under which people publish the record by mistake; asked only where the domain itself has none."""
@@ -58,6 +59,7 @@ class SpfSurvey:
     type99: Answer
     wrong_names: tuple[Answer, ...]  # TXT at the names of WRONG_NAMES; empty where they were not asked
     tree: Published
+    explanation: Answer | None = None  # TXT at the target of the record's exp, unless that depends on the message
     sample: SpfVerdict | None = None
 
     @property
@@ -215,7 +217,8 @@ def survey_spf(domain: DomainName) -> Inquiry[SpfSurvey]:
     if txt.absent or (txt.present and not select_records(txt.txts)):
         wrong_names = yield from ask_all([Question(domain.child(label), RRType.TXT) for label in WRONG_NAMES])
     answers = yield from collect(domain, txt)
-    survey = SpfSurvey(domain, txt, type99, wrong_names, assemble(domain, answers))
+    explanation = answers.get(explained) if (explained := explanation_question(txt, domain)) else None
+    survey = SpfSurvey(domain, txt, type99, wrong_names, assemble(domain, answers), explanation)
     stranger = next((address for address in STRANGERS if address not in survey.reach4.passes), None)
     if stranger and survey.reach4.dynamic and not survey.truncated and not survey.everyone_passes:
         sample = yield from limited(
@@ -223,5 +226,5 @@ def survey_spf(domain: DomainName) -> Inquiry[SpfSurvey]:
             answers,
             MAX_SAMPLE_QUESTIONS,
         )
-        return SpfSurvey(domain, txt, type99, wrong_names, survey.tree, sample)
+        return replace(survey, sample=sample)
     return survey

@@ -235,7 +235,7 @@ def _read_network(kind: Kind, qualifier: Qualifier, rest: str, text: str, start:
     except ValueError:
         address = None
     if address is None:
-        return _broken(bad, text, start, offset)
+        return _broken(bad, text, start, offset + rest.startswith(":"))
     if address.version == other:
         return _broken(Reason.WRONG_FAMILY, text, start, offset + 1)
     try:
@@ -305,11 +305,16 @@ def _better_reason(broken: Broken) -> Broken:
     return broken
 
 
-def find_seam(text: str) -> int:
-    """Where a blank is missing inside ``text``: both sides are good terms. 0 where there is no such place."""
+def find_seam(text: str, _depth: int = 8) -> int:
+    """Where a blank is missing inside ``text``: a good term, and behind it one more, or several grown together.
+
+    0 where there is no such place. Looks at the first four candidates, and at eight terms in a row at most.
+    """
     for candidate, _ in zip(_NEXT_TERM.finditer(text, 1), range(4), strict=False):
         at = candidate.start()
-        if not isinstance(_read(text[:at], 0), Broken) and not isinstance(_read(text[at:], 0), Broken):
+        if isinstance(_read(text[:at], 0), Broken):
+            continue
+        if not isinstance(_read(text[at:], 0), Broken) or (_depth and find_seam(text[at:], _depth - 1)):
             return at
     return 0
 

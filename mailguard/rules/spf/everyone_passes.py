@@ -1,0 +1,37 @@
+"""At least half of all addresses pass, without a ``+all`` in the domain's own record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from mailguard.dossier import Dossier
+from mailguard.rules.base import Finding, Rule, Severity
+from mailguard.rules.spf._select import MAX_SHOWN, rests_on, valid, visible
+from mailguard.spf.terms import Qualifier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EveryonePasses(Finding):
+    """Through an include, a redirect or very wide networks, strangers pass."""
+
+    rule: ClassVar = Rule("SPF012", "everyone-passes", Severity.CRITICAL, cites=("RFC 7208 5.2", "RFC 7208 5.6"))
+    terms: tuple[str, ...]  # the domain's own terms that let most addresses pass, widest first
+
+
+def check(dossier: Dossier) -> Iterator[EveryonePasses]:
+    """Adds up what every term lets pass, in the order of evaluation, over the whole tree."""
+    spf = valid(dossier)
+    if spf is None or spf.record is None or not spf.everyone_passes:
+        return
+    if spf.record.all and spf.record.all.qualifier is Qualifier.PASS:
+        return
+    walk = spf.reach4 if spf.reach4.passes.is_most else spf.reach6
+    wide = sorted(walk.passing, key=lambda item: -item[1].size)
+    wide = [item for item in wide if item[1].size >= 1 << (item[1].bits - 9)] or wide
+    yield EveryonePasses(
+        at=spf.domain,
+        seen_in=rests_on(spf, *(branch for branch, _ in wide)),
+        terms=tuple(visible(branch.term.text) for branch, _ in wide[:MAX_SHOWN]),
+    )

@@ -1,0 +1,24 @@
+"""An included record that cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from mailguard.dossier import Dossier
+from mailguard.rules.base import Rule, Severity
+from mailguard.rules.spf._select import BadInclude, find_bad_includes
+from mailguard.spf.expansion import BranchStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncludeWithSyntaxError(BadInclude):
+    """The included record has an error in it: permerror for everybody whose check gets that far."""
+
+    rule: ClassVar = Rule("SPF018", "include-with-syntax-error", Severity.HIGH, cites=("RFC 7208 5.2", "RFC 7208 4.6"))
+
+
+def check(dossier: Dossier) -> Iterator[IncludeWithSyntaxError]:
+    """Anywhere in the tree."""
+    return find_bad_includes(dossier, IncludeWithSyntaxError, BranchStatus.SYNTAX)

@@ -1,0 +1,51 @@
+"""Two terms grown together, often where a long value was cut into character-strings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from mailguard.dossier import Dossier
+from mailguard.inquiry import Txt
+from mailguard.rules.base import Rule, Severity
+from mailguard.rules.spf._select import FaultyTerms, find_faults, visible
+from mailguard.spf.record import Record
+from mailguard.spf.terms import Broken, Reason, Term, find_seam
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingBlank(FaultyTerms):
+    """A blank is missing between two terms; receivers cannot read them, or read them as one strange name."""
+
+    rule: ClassVar = Rule("SPF008", "missing-blank", Severity.HIGH, cites=("RFC 7208 3.3", "RFC 7208 4.6.1"))
+
+
+def check(dossier: Dossier) -> Iterator[MissingBlank]:
+    """Also finds terms that stay readable by accident: grown together exactly where two character-strings meet."""
+    spf = dossier.survey.spf
+    yield from find_faults(dossier, MissingBlank, lambda reason: reason is Reason.MISSING_BLANK)
+    if spf.record and not spf.record.faults:
+        grown = _grown_at_seams(spf.candidates[0], spf.record)
+        if grown:
+            yield MissingBlank(
+                at=spf.domain,
+                seen_in=(spf.txt.question,),
+                record=visible(spf.record.text),
+                terms=tuple(visible(term.text) for term in grown),
+                position=grown[0].start + find_seam(grown[0].text) + 1,
+            )
+
+
+def _grown_at_seams(txt: Txt, record: Record) -> list[Term]:
+    """Terms across the place where two strings meet (RFC 7208 section 3.3: nothing is put between them)."""
+    seams, length = [], 0
+    for string in txt.strings[:-1]:
+        length += len(string)
+        seams.append(length)
+    return [
+        term
+        for term in record.terms
+        if not isinstance(term, Broken)
+        and any(term.start + find_seam(term.text) == seam > term.start for seam in seams)
+    ]

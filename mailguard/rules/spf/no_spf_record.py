@@ -1,0 +1,36 @@
+"""The domain has no SPF record at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from mailguard.dossier import Dossier
+from mailguard.rules.base import Finding, Rule, Severity
+from mailguard.spf.record import is_spf
+from mailguard.spf.survey import SpfStatus, SpfSurvey
+from mailguard.zone.parked import ParkedStatus, looks_unused, parked_state
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoSpfRecord(Finding):
+    """Receivers find no list of servers that may send for the domain."""
+
+    rule: ClassVar = Rule("SPF001", "no-spf-record", Severity.HIGH, cites=("RFC 7208 4.5", "RFC 7208 3.1"))
+
+
+def check(dossier: Dossier) -> Iterator[NoSpfRecord]:
+    """Quiet where the cause is told more exactly: a record nearby, or a domain that is not used for mail."""
+    survey = dossier.survey
+    if survey.spf.status is not SpfStatus.NONE or has_stray_record(survey.spf) or looks_unused(survey):
+        return
+    if parked_state(survey, dossier.expectation).status is ParkedStatus.IMPERFECT:
+        return
+    yield NoSpfRecord(at=survey.domain, seen_in=(survey.spf.txt.question,))
+
+
+def has_stray_record(spf: SpfSurvey) -> bool:
+    """Whether a record is published where, or in a form in which, receivers do not see it."""
+    elsewhere = (*spf.type99.texts, *(text for answer in spf.wrong_names for text in answer.texts))
+    return bool(spf.lookalikes) or any(map(is_spf, elsewhere))

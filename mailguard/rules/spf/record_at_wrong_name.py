@@ -1,0 +1,38 @@
+"""The record stands below the domain instead of at it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from mailguard.dossier import Dossier
+from mailguard.rules.base import Finding, Rule, Severity
+from mailguard.rules.spf._select import visible
+from mailguard.spf.record import is_spf
+from mailguard.spf.survey import SpfStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordAtWrongName(Finding):
+    """An SPF record stands at ``spf.`` or ``_spf.`` below the domain, where receivers do not look."""
+
+    rule: ClassVar = Rule("SPF033", "record-at-wrong-name", Severity.HIGH, cites=("RFC 7208 3", "RFC 7208 4.4"))
+    record: str
+    found_at: str
+
+
+def check(dossier: Dossier) -> Iterator[RecordAtWrongName]:
+    """Only where the domain itself has no record."""
+    spf = dossier.survey.spf
+    if spf.status is not SpfStatus.NONE:
+        return
+    for answer in spf.wrong_names:
+        for text in filter(is_spf, answer.texts):
+            yield RecordAtWrongName(
+                at=spf.domain,
+                seen_in=(spf.txt.question, answer.question),
+                record=visible(text.decode("utf-8", "replace")),
+                found_at=answer.question.name,
+            )
+            return
