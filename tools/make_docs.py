@@ -194,9 +194,23 @@ def with_section(path: Path, name: str, made: Callable[[], str]) -> Callable[[],
     return page
 
 
+def example_section(language: str) -> Callable[[], str]:
+    """For a README: what an audit prints."""
+
+    def section() -> str:
+        from tools.example import DOMAIN, SELECTOR, example
+
+        return f"```text\n$ mailguard audit {DOMAIN} --selector {SELECTOR}\n\n{example(language)}\n```"
+
+    return section
+
+
 POLICIES_PAGE = ROOT / "docs" / "policies.md"
 
+READMES = {"ja": ROOT / "README.md", "en": ROOT / "README.en.md"}
+
 PAGES: dict[Path, Callable[[], str]] = {
+    **{path: with_section(path, "example", example_section(language)) for language, path in READMES.items()},
     ROOT / "docs" / "rules.md": rules_page,
     ROOT / "docs" / "clauses.md": clauses_page,
     POLICIES_PAGE: with_section(POLICIES_PAGE, "policies", policies_section),
