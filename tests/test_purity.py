@@ -54,6 +54,7 @@ FLOORS = (
     {"survey"},
     {"dossier"},
     {"verdict", "zone.parked"},
+    {"zone.edit"},
     {"rules"},
     {"remedy"},
     {"policy"},
@@ -167,11 +168,12 @@ def part_of(dotted: str) -> str:
     return next((name for name in known if name in FLOOR_OF), parts[0])
 
 
-@pytest.mark.parametrize("module", [*PURE_MODULES, *RIM])
+@pytest.mark.parametrize("module", PURE_MODULES)
 def test_imports_lead_downwards(module: str) -> None:
     own = part_of(module)
     too_high = {name for name in neighbours(module) if name != own and FLOOR_OF.get(name, len(FLOORS)) >= FLOOR_OF[own]}
-    assert too_high == set()
+    may_know = {"resources"} if module in RIM else set()  # where files lie, which stands on no floor
+    assert too_high <= may_know
 
 
 def neighbours(module: str) -> set[str]:
