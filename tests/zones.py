@@ -9,6 +9,7 @@
     www.clinic.example.jp        CNAME web.example.net
     *.clinic.example.jp          TXT  "v=spf1 -all"
     slow.example.net             TXT  !timeout                     ; also !servfail !refused !error
+    _domainkey.clinic.example.jp TXT  !nxdomain                    ; a server that wrongly denies an existing name
     slow.example.net             *    !servfail                    ; every type
 
 Names that nobody mentions are NXDOMAIN, unless a mentioned name lies below them (empty non-terminal: no data).
@@ -30,6 +31,7 @@ _FAILURES = {
     "!servfail": Status.SERVFAIL,
     "!refused": Status.REFUSED,
     "!error": Status.ERROR,
+    "!nxdomain": Status.NXDOMAIN,
 }
 _RCODES = {
     Status.DATA: 0,
