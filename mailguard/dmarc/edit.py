@@ -1,4 +1,4 @@
-"""Corrected record texts: what to publish at ``_dmarc.<policy domain>`` instead.
+"""Corrected record texts: what to publish instead, as a rule at ``_dmarc.<policy domain>``.
 
 Only texts are made here. Whether one may be pasted as it is, is decided after it has been audited again; a text that
 asks receivers for more than before is recognised by :func:`tightens` and always needs the owner's decision.
@@ -18,6 +18,7 @@ from mailguard.dmarc.nearmiss import meant
 from mailguard.dmarc.record import KNOWN_TAGS, OBSOLETE_TAGS, Mode, Policy, Record, format_record, parse_record
 from mailguard.dmarc.survey import DmarcSurvey
 from mailguard.dmarc.uri import ReportUri, UriFlaw
+from mailguard.names import DomainName
 
 REPORT_MAILBOX: Final = "dmarc-reports"
 """Local part that we propose for a report address; the mailbox has to be made first."""
@@ -87,25 +88,47 @@ def _legacy_rank(record: Record | None, is_subdomain: bool) -> float:
 
 
 def propose(rule_id: str, survey: DmarcSurvey) -> str | None:
-    """The corrected record for a finding of ``rule_id``; ``None`` where none can be derived from what was published."""
+    """The corrected record for a finding of ``rule_id``; ``None`` where none can be derived from what was published.
+
+    :func:`place` says where it belongs.
+    """
     proposal = _PROPOSALS.get(rule_id)
     return proposal(survey) if proposal else None
+
+
+def place(rule_id: str, survey: DmarcSurvey) -> DomainName:
+    """The domain at whose ``_dmarc`` the text of :func:`propose` belongs.
+
+    As a rule that of the record that counts, which may be inherited. What was meant for the audited domain itself
+    belongs there even then.
+    """
+    if rule_id == "DMARC002" and survey.crowded:
+        return survey.crowded.domain
+    if rule_id in _AT_THE_DOMAIN_ITSELF:
+        return survey.domain
+    return survey.policy_domain or survey.domain
+
+
+_AT_THE_DOMAIN_ITSELF: Final = frozenset({"DMARC001", *(f"DMARC{number:03}" for number in range(8, 18))})
+"""No record, near misses, a record at the wrong name, an alias that leads nowhere."""
 
 
 Proposal = Callable[[DmarcSurvey], str | None]
 
 
 def _first_record(survey: DmarcSurvey) -> str | None:
-    return format_record((("v", "DMARC1"), ("p", "none"), ("rua", _report_address(survey))))
+    address = f"mailto:{REPORT_MAILBOX}@{survey.domain}"
+    return format_record((("v", "DMARC1"), ("p", "none"), ("rua", address)))
 
 
 def _report_address(survey: DmarcSurvey) -> str:
-    return f"mailto:{REPORT_MAILBOX}@{survey.policy_domain or survey.domain}"
+    host = survey.policy_domain or survey.domain
+    return f"mailto:{REPORT_MAILBOX}@{host}"
 
 
 def _if_identical(survey: DmarcSurvey) -> str | None:
-    several = next((node.records for node in survey.walk.nodes if len(node.records) > 1), ())
-    texts = {canonical(record) for record in map(parse_record, several) if record}
+    crowded = survey.crowded
+    texts = {canonical(record) for record in map(parse_record, crowded.records) if record} if crowded else set()
     return texts.pop() if len(texts) == 1 else None
 
 

@@ -102,6 +102,13 @@ class DmarcSurvey:
         return tuple(text for text in self.own.others if near_miss(text))
 
     @property
+    def crowded(self) -> Node | None:
+        """The place with several records that keeps the domain from a record: its own, else the first above."""
+        if self.record is not None or self.discovery.unanswered:
+            return self.own if len(self.own.records) > 1 else None
+        return next((node for node in self.walk.nodes if len(node.records) > 1), None)
+
+    @property
     def status(self) -> DmarcStatus:
         """The state in one word."""
         if self.discovery.unanswered:

@@ -50,11 +50,10 @@ def _for_dmarc(rule_id: str, survey: Survey) -> Proposal | None:
     after = dmarc_edit.propose(rule_id, dmarc)
     if after is None:
         return None
-    # An inherited record is corrected where it stands; for a domain without any, its own name is the place.
-    place = dmarc.policy_domain or dmarc.domain
+    # An inherited record is corrected where it stands; what was meant for the domain itself belongs there.
+    place = dmarc_edit.place(rule_id, dmarc)
     counting = dmarc.record.text if dmarc.record else None
-    inherited = (counting,) if counting else ()
-    before = (dmarc.own.records or dmarc.near_misses) if place == dmarc.domain else inherited
+    before = dmarc.nodes[place].records or (dmarc.near_misses if place == dmarc.domain else ())
     reasons = []
     if dmarc_edit.tightens(counting, after):
         reasons.append(Reason.TIGHTENS_POLICY)

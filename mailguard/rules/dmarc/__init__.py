@@ -8,7 +8,7 @@ from typing import Any, Final
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding
 from mailguard.rules.dmarc import (
-    alias_leads_nowhere,
+    dangling_dmarc_alias,
     declared_public_suffix,
     destination_malformed,
     destination_name_too_long,
@@ -28,6 +28,7 @@ from mailguard.rules.dmarc import (
     invented_subdomains_unprotected,
     mailing_lists_not_said,
     many_destinations,
+    misplaced_dmarc_record,
     monitoring_only,
     monitoring_without_reports,
     name_too_deep,
@@ -45,13 +46,12 @@ from mailguard.rules.dmarc import (
     policy_not_second,
     quarantine_without_mailing_lists,
     quotes_in_record,
-    record_at_wrong_name,
     reject_with_mailing_lists,
     report_tags_removed,
     sampling_removed,
     sampling_tag_without_effect,
     sampling_zero,
-    several_records,
+    several_dmarc_records,
     size_limit,
     strict_alignment,
     subdomain_policy_invalid,
@@ -72,7 +72,7 @@ from mailguard.rules.dmarc import (
 
 CHECKS: Final[dict[type[Finding], Callable[[Dossier], Iterator[Any]]]] = {
     no_record.NoRecord: no_record.check,
-    several_records.SeveralRecords: several_records.check,
+    several_dmarc_records.SeveralDmarcRecords: several_dmarc_records.check,
     subdomain_policy_invalid.SubdomainPolicyInvalid: subdomain_policy_invalid.check,
     nonexistent_policy_invalid.NonexistentPolicyInvalid: nonexistent_policy_invalid.check,
     policy_invalid.PolicyInvalid: policy_invalid.check,
@@ -86,8 +86,8 @@ CHECKS: Final[dict[type[Finding], Callable[[Dossier], Iterator[Any]]]] = {
     no_separator_after_version.NoSeparatorAfterVersion: no_separator_after_version.check,
     version_not_first.VersionNotFirst: version_not_first.check,
     version_missing.VersionMissing: version_missing.check,
-    record_at_wrong_name.RecordAtWrongName: record_at_wrong_name.check,
-    alias_leads_nowhere.AliasLeadsNowhere: alias_leads_nowhere.check,
+    misplaced_dmarc_record.MisplacedDmarcRecord: misplaced_dmarc_record.check,
+    dangling_dmarc_alias.DanglingDmarcAlias: dangling_dmarc_alias.check,
     unrelated_text.UnrelatedText: unrelated_text.check,
     monitoring_without_reports.MonitoringWithoutReports: monitoring_without_reports.check,
     monitoring_only.MonitoringOnly: monitoring_only.check,

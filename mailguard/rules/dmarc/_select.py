@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ from mailguard.dmarc.uri import ReportUri, UriFlaw
 from mailguard.dossier import Dossier
 from mailguard.inquiry import Question
 from mailguard.names import DomainName
+from mailguard.zone.parked import parked_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +57,9 @@ def strongest(record: Record) -> Policy:
     return max((policy for policy in (record.p, record.sp, record.np) if policy), key=lambda p: p.rank)
 
 
-_SPF_NEVER = re.compile(rb"v=spf1 +-all *", re.IGNORECASE)
-
-
 def sends_nothing(dossier: Dossier) -> bool:
-    """Whether the domain sends no mail: its owner says so, or its SPF record is exactly ``v=spf1 -all``."""
-    if dossier.expectation.sends is not None:
-        return not dossier.expectation.sends
-    spf = [text for text in dossier.survey.dmarc.apex.texts if text.lower().startswith(b"v=spf1")]
-    return len(spf) == 1 and _SPF_NEVER.fullmatch(spf[0]) is not None
+    """Whether the domain sends no mail, by its owner's word or by its SPF record; false where that is not known."""
+    return parked_state(dossier.survey, dossier.expectation).sends is False
 
 
 def near_misses(dossier: Dossier, kind: NearMiss) -> Iterator[str]:

@@ -9,6 +9,7 @@ from mailguard.dmarc.record import Policy
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Confidence, Finding, Rule, Severity
 from mailguard.rules.dmarc._select import applied, sends_nothing
+from mailguard.zone.parked import Piece, parked_state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,9 +29,11 @@ class ParkedNotRejecting(Finding):
 
 
 def check(dossier: Dossier) -> Iterator[ParkedNotRejecting]:
-    """Sends no mail: the owner says so, or its SPF record is exactly "v=spf1 -all"."""
+    """Where the domain does not receive either, ZONE015 tells all that is missing at once."""
     found = applied(dossier)
     if found and found.asked and found.asked is not Policy.REJECT and sends_nothing(dossier):
+        if Piece.DMARC in parked_state(dossier.survey, dossier.expectation).missing:
+            return
         apex = dossier.survey.dmarc.apex.question
         yield ParkedNotRejecting(
             at=found.at, seen_in=(*found.seen_in, apex), record=found.record.text, policy=found.asked.value

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mailguard.dmarc.discovery import Outcome
 from mailguard.dossier import Dossier
+from mailguard.rules.address import record_of_local_government
 from mailguard.rules.base import Confidence, Finding, Rule, Severity
 from mailguard.rules.dmarc._select import counted
 
@@ -27,6 +28,8 @@ def check(dossier: Dossier) -> Iterator[PolicyInherited]:
     found = counted(dossier)
     survey = dossier.survey.dmarc
     if found and survey.inherited and survey.effective.domain is not Outcome.UNANSWERED:
+        if any(record_of_local_government.check(dossier)):
+            return  # tells the same, in words for that case
         yield PolicyInherited(
             at=survey.txt.question.name,
             seen_in=(survey.txt.question, *found.seen_in),

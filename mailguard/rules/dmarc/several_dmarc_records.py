@@ -10,22 +10,19 @@ from mailguard.rules.base import Finding, Rule, Severity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SeveralRecords(Finding):
+class SeveralDmarcRecords(Finding):
     """Several DMARC records stand at one name, so that receivers discard all of them."""
 
-    rule = Rule("DMARC002", "several-records", Severity.CRITICAL, cites=("RFC 9989 4.10",))
+    rule = Rule("DMARC002", "several-dmarc-records", Severity.CRITICAL, cites=("RFC 9989 4.10",))
 
     count: int
     records: tuple[str, ...]
 
 
-def check(dossier: Dossier) -> Iterator[SeveralRecords]:
+def check(dossier: Dossier) -> Iterator[SeveralDmarcRecords]:
     """At the domain itself, or where its record would have been inherited from."""
-    survey = dossier.survey.dmarc
-    nodes = survey.walk.nodes if survey.record is None and not survey.discovery.unanswered else (survey.own,)
-    for node in nodes:
-        if len(node.records) > 1:
-            yield SeveralRecords(
-                at=node.question.name, seen_in=(node.question,), count=len(node.records), records=node.records
-            )
-            return
+    node = dossier.survey.dmarc.crowded
+    if node:
+        yield SeveralDmarcRecords(
+            at=node.question.name, seen_in=(node.question,), count=len(node.records), records=node.records
+        )

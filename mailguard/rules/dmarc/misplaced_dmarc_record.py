@@ -10,23 +10,23 @@ from mailguard.rules.base import Finding, Rule, Severity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecordAtWrongName(Finding):
+class MisplacedDmarcRecord(Finding):
     """A DMARC record stands at a name where nobody looks, and none at the right one."""
 
-    rule = Rule("DMARC016", "record-at-wrong-name", Severity.CRITICAL, cites=("RFC 9989 4.5",))
+    rule = Rule("DMARC016", "misplaced-dmarc-record", Severity.CRITICAL, cites=("RFC 9989 4.5",))
 
     found_at: str
     record: str
 
 
-def check(dossier: Dossier) -> Iterator[RecordAtWrongName]:
+def check(dossier: Dossier) -> Iterator[MisplacedDmarcRecord]:
     """Quiet where anything like a record stands at the right name."""
     survey = dossier.survey.dmarc
     if survey.own.records or survey.own.unanswered or survey.near_misses:
         return
     for misplaced in survey.misplaced:
         question = misplaced.answer.question
-        yield RecordAtWrongName(
+        yield MisplacedDmarcRecord(
             at=survey.txt.question.name,
             seen_in=(survey.txt.question, question),
             found_at=str(question.name),
