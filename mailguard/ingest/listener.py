@@ -16,7 +16,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Final
+from typing import Final, cast
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
@@ -189,20 +189,19 @@ class ReportSMTP(SMTP):
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        if not self._gate.enter(transport):
-            transport.write(b"421 4.3.2 Too many connections, please try again later\r\n")
-            transport.close()
+        stream = cast(asyncio.Transport, transport)
+        if not self._gate.enter(stream):
+            stream.write(b"421 4.3.2 Too many connections, please try again later\r\n")
+            stream.close()
             return
-        self._deadline = self.loop.call_later(self._settings.session_s, transport.abort)
+        self._deadline = self.loop.call_later(self._settings.session_s, stream.abort)
         super().connection_made(transport)
 
     def connection_lost(self, error: Exception | None) -> None:
         if self._deadline is None:
             return  # never let in
         self._deadline.cancel()
-        assert isinstance(self.transport, asyncio.Transport)
-        self._gate.leave(self.transport)
+        self._gate.leave(cast(asyncio.Transport, self.transport))
         super().connection_lost(error)
 
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 - the name is aiosmtpd's
