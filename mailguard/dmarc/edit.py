@@ -45,7 +45,7 @@ def rewrite(record: Record, changes: Mapping[str, str] | None = None, remove: It
 
 def corrected(text: str) -> str | None:
     """The record that a near miss was meant to be; ``None`` where that cannot be told."""
-    plain = meant(text)
+    plain = " ".join(meant(text).split())
     version = re.search(r"v\s*[=:]\s*dmarc\s*[0-9.]*", plain, re.IGNORECASE)
     rest = plain if version is None else plain[: version.start()] + ";" + plain[version.end() :]
     if version is not None and not re.match(r"\s*;", plain[version.end() :]):

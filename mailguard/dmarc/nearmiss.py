@@ -41,9 +41,16 @@ def meant(text: str) -> str:
     return _QUOTES.sub("", plain).strip()
 
 
-@lru_cache(maxsize=1024)
 def near_miss(text: str) -> NearMiss | None:
-    """Why a text that looks like a DMARC record is none; ``None`` for a record, and for a text about something else."""
+    """Why a text that looks like a DMARC record is none; ``None`` for a record, and for a text about something else.
+
+    Looks at the first 4096 characters.
+    """
+    return _near_miss(text[:_MAX_TEXT])
+
+
+@lru_cache(maxsize=1024)
+def _near_miss(text: str) -> NearMiss | None:
     plain = meant(text)
     if is_dmarc_record(text) or not (_LOOKS_MEANT.search(plain) or _POLICY_FIRST.search(plain)):
         return None

@@ -42,6 +42,10 @@ MAX_TAGS: Final = 200
 """Tags read from one record; a TXT record of 64 KB could hold tens of thousands."""
 
 
+_MAX_KEPT: Final = 2048
+"""Longer records are read anew each time, so that hostile ones cannot fill the memory."""
+
+
 class Policy(StrEnum):
     """What the domain owner asks receivers to do with mail that fails DMARC (section 4.7, ``p``)."""
 
@@ -194,7 +198,8 @@ _PCT = re.compile(r"100|[0-9]{1,2}")
 
 # "v" is matched in both cases, DMARC1 in one only (4.7: "MUST be DMARC1").
 _VERSION = re.compile(r"[vV][ \t]*=[ \t]*DMARC1[ \t]*(?:;|\Z)")
-_TAG = re.compile(r"[ \t]*([A-Za-z]+)[ \t]*=[ \t]*(.*?)[ \t]*\Z", re.DOTALL)
+# The value is what follows, stripped: a pattern for it would take quadratic time on long runs of blanks.
+_TAG_NAME = re.compile(r"[ \t]*([A-Za-z]+)[ \t]*=[ \t]*")
 _VALUE = re.compile(r"[\x20-\x3a\x3c-\x7e]*")
 # 4.8: dmarc-fo = "0" / "1" / "d" / "s" joined by ":"; 0 and 1 exclude each other, none twice.
 _FO_OPTION = re.compile(r"[01ds]", re.IGNORECASE)
@@ -210,11 +215,19 @@ def is_dmarc_record(text: str) -> bool:
     return _VERSION.match(text) is not None
 
 
-@lru_cache(maxsize=4096)
 def parse_record(text: str) -> Record | None:
     """Read a DMARC record; ``None`` if the text is none. Never raises, whatever the text. Reads at most 200 tags."""
     if not is_dmarc_record(text):
         return None
+    return _parse_and_keep(text) if len(text) <= _MAX_KEPT else _parse(text)
+
+
+@lru_cache(maxsize=4096)
+def _parse_and_keep(text: str) -> Record:
+    return _parse(text)
+
+
+def _parse(text: str) -> Record:
     tags: list[Tag] = []
     problems: list[Problem] = []
     for item in _read_tags(text):
@@ -259,9 +272,9 @@ def _read_tags(text: str) -> Iterator[Tag | Problem]:
 
 
 def _read_tag(part: str, start: int) -> Tag | Problem:
-    match = _TAG.match(part)
+    match = _TAG_NAME.match(part)
     if match:
-        return Tag(match[1], match[2], start + match.start(1), start + match.start(2))
+        return Tag(match[1], part[match.end() :].rstrip(" \t"), start + match.start(1), start + match.end())
     words = part.strip(" \t")
     at = start + len(part) - len(part.lstrip(" \t"))
     if not words:

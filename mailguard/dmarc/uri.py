@@ -25,6 +25,10 @@ class UriFlaw(StrEnum):
     BAD_ADDRESS = "bad-address"  # mailto: without a usable mail address
 
 
+_MAX_HOST_TEXT: Final = 1024
+"""Characters of a host before it is made an A-label name of at most 253."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReportUri:
     """One destination as published.
@@ -101,7 +105,7 @@ def _parse_uri(text: str, position: int) -> ReportUri:
 def _parse_mailto(uri: str, position: int, size_limit: str) -> ReportUri:
     target = unquote(re.split(r"[?#]", uri.partition(":")[2], maxsplit=1)[0], errors="replace")
     local, at, host_text = target.rpartition("@")
-    host = host_of(host_text)
+    host = host_of(host_text) if len(host_text) <= _MAX_HOST_TEXT else None
     # "mailto://user@host" is a common slip; "//user" would pass as a local part.
     if not at or host is None or local.startswith("//") or not _LOCAL_PART.fullmatch(local):
         return ReportUri(uri, position, size_limit, "mailto", flaw=UriFlaw.BAD_ADDRESS)

@@ -32,11 +32,7 @@ class Node:
     answer: Answer
     records: tuple[str, ...]
     others: tuple[str, ...]
-
-    @property
-    def record(self) -> Record | None:
-        """The record, if there is exactly one (4.10 steps 2 and 6: of several, all are discarded)."""
-        return parse_record(self.records[0]) if len(self.records) == 1 else None
+    record: Record | None  # the record, if there is exactly one
 
     @property
     def unanswered(self) -> bool:
@@ -53,7 +49,10 @@ def read_node(domain: DomainName, answer: Answer) -> Node:
     """Sort the TXT records of one answer into DMARC records and others, in an order that does not depend on DNS's."""
     texts = sorted(text_of(octets) for octets in answer.texts)
     records = tuple(text for text in texts if is_dmarc_record(text))
-    return Node(domain, answer, records, tuple(text for text in texts if not is_dmarc_record(text)))
+    others = tuple(text for text in texts if not is_dmarc_record(text))
+    # 4.10 steps 2 and 6: of several records all are discarded.
+    record = parse_record(records[0]) if len(records) == 1 else None
+    return Node(domain, answer, records, others, record)
 
 
 def walk_names(start: DomainName) -> tuple[DomainName, ...]:
