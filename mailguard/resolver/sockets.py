@@ -161,7 +161,7 @@ class UdpSocket:
             attempt.unreachable()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Upstream:
     """One name server: the sockets towards it, and what was learned about it."""
 
