@@ -133,7 +133,7 @@ class Zone:
             status,
             records,
             aliases,
-            ttl_s=None if status in _FAILURES.values() else self.ttl_s,
+            ttl_s=self.ttl_s if status in (Status.DATA, Status.NO_DATA, Status.NXDOMAIN) else None,
             rcode=_RCODES.get(status),
             server="test",
         )
