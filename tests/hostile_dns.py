@@ -184,11 +184,11 @@ def serving(zone: Zone) -> Udp:
 
 
 def _as_octets(query: dns.message.Message, answer: Answer) -> bytes:
-    owner, lines = f"{answer.question.name}.", []
+    owner, lines, ttl_s = f"{answer.question.name}.", [], answer.ttl_s or 300
     for alias in answer.aliases:
-        lines.append(f"{owner} {answer.ttl_s} IN CNAME {alias}.")
+        lines.append(f"{owner} {ttl_s} IN CNAME {alias}.")
         owner = f"{alias}."
-    lines += [f"{owner} {answer.ttl_s} IN {answer.question.rrtype} {_rdata(record)}" for record in answer.records]
+    lines += [f"{owner} {ttl_s} IN {answer.question.rrtype} {_rdata(record)}" for record in answer.records]
     soa = [f"{owner} 300 IN SOA ns.{owner} admin.{owner} 1 2 3 4 300"] if answer.absent else []
     rcodes = {Status.NXDOMAIN: 3, Status.SERVFAIL: 2, Status.REFUSED: 5, Status.ERROR: 4}
     return reply(query, *lines, authority=soa, rcode=rcodes.get(answer.status, 0))
