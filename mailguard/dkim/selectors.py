@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from mailguard.names import DomainName, name
@@ -95,7 +95,8 @@ def key_name(selector: str, domain: DomainName) -> DomainName:
     return domain.child(selector, "_domainkey")
 
 
-def choose(candidates: Iterable[Candidate]) -> tuple[tuple[Candidate, ...], tuple[Candidate, ...]]:
+@lru_cache(maxsize=256)
+def choose(candidates: tuple[Candidate, ...]) -> tuple[tuple[Candidate, ...], tuple[Candidate, ...]]:
     """Named candidates and guesses to ask: each selector once, within ``MAX_SELECTORS`` and ``MAX_GUESSES``.
 
     Users' selectors come first, then reports', then providers', then guesses; what is over the bound is dropped.

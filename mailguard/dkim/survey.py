@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from mailguard.dkim.key import KeyRecord, Strength, parse_key
 from mailguard.dkim.selectors import PROVED_BY_USE, Candidate, SelectorOrigin, choose, key_name
@@ -46,7 +47,7 @@ class SelectorStatus(StrEnum):
         return self in (SelectorStatus.OK, SelectorStatus.WEAK, SelectorStatus.TESTING)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, for cached properties
 class SelectorFacts:
     """One selector that was asked for.
 
@@ -68,18 +69,18 @@ class SelectorFacts:
         """The question whose answer this rests on."""
         return (self.answer.question,)
 
-    @property
+    @cached_property
     def records(self) -> tuple[KeyRecord, ...]:
         """Every TXT record at the selector, read as a key record. RFC 6376 section 3.6.2.2 allows just one."""
         return tuple(parse_key(txt.strings) for txt in self.answer.txts)
 
-    @property
+    @cached_property
     def key(self) -> KeyRecord | None:
         """The record that a verifier most likely uses: the first usable one, else the first (section 6.1.2 step 4)."""
         records = sorted(self.records, key=lambda record: (record.flaw is not None, record.text))
         return records[0] if records else None
 
-    @property
+    @cached_property
     def status(self) -> SelectorStatus:
         """What a verifier makes of it."""
         if self.answer.unanswered:
@@ -95,7 +96,7 @@ class SelectorFacts:
         """A CNAME that leads to no TXT record."""
         return self.answer.absent and bool(self.answer.aliases)
 
-    @property
+    @cached_property
     def is_own(self) -> bool:
         """Something was published for just this selector, even if it is broken."""
         return not self.by_wildcard and (self.answer.present or bool(self.answer.aliases))
@@ -114,7 +115,7 @@ def status_of(key: KeyRecord) -> SelectorStatus:
     return SelectorStatus.WEAK if key.strength is Strength.WEAK else SelectorStatus.OK
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, for cached properties
 class DkimSurvey:
     """DKIM facts of a domain."""
 
@@ -128,17 +129,17 @@ class DkimSurvey:
         """The two questions that decide whether selectors can exist."""
         return (self.below.question, self.control.question)
 
-    @property
+    @cached_property
     def found(self) -> tuple[SelectorFacts, ...]:
         """Selectors at which something was published, readable or not."""
         return tuple(facts for facts in self.selectors if facts.is_own)
 
-    @property
+    @cached_property
     def usable(self) -> tuple[SelectorFacts, ...]:
         """Selectors whose key verifiers accept. A key that is a wildcard's is counted at each selector asked."""
         return tuple(facts for facts in self.selectors if facts.status.is_usable)
 
-    @property
+    @cached_property
     def told(self) -> tuple[SelectorFacts, ...]:
         """Selectors worth telling about: those found, and those that somebody named."""
         return tuple(facts for facts in self.selectors if facts.is_own or facts.origin.is_named)
@@ -148,13 +149,13 @@ class DkimSurvey:
         """The name server denies ``_domainkey`` although a selector exists below it: it breaks RFC 8020."""
         return self.below.denies_name and bool(self.found)
 
-    @property
+    @cached_property
     def wildcard(self) -> KeyRecord | None:
         """The key record that every unpublished selector gets, if there is one."""
         keys = [key for key in (parse_key(txt.strings) for txt in self.control.txts) if key.is_key]
         return keys[0] if keys else None
 
-    @property
+    @cached_property
     def status(self) -> DkimStatus:
         """The verdict over all selectors."""
         if self.usable:
@@ -175,7 +176,7 @@ def survey_dkim(domain: DomainName, candidates: Sequence[Candidate], probe_label
         candidates: selectors that somebody named or a provider is known to use; the usual guesses are added here.
         probe_label: a label that nobody publishes, for the control question; the caller draws it.
     """
-    known, guesses = choose(candidates)
+    known, guesses = choose(tuple(candidates))
     sure, rest = (*known, *guesses[:PROVED_BY_USE]), guesses[PROVED_BY_USE:]
     deciding = (domain.child("_domainkey"), key_name(probe_label, domain))
     below, control, *first = yield from _ask_txt((*deciding, *_names(sure, domain)))
@@ -192,9 +193,10 @@ def _names(candidates: Sequence[Candidate], domain: DomainName) -> tuple[DomainN
 
 def _ask_txt(names: Sequence[DomainName]) -> Inquiry[tuple[Answer, ...]]:
     questions = [Question(each, RRType.TXT) for each in names]
-    answers = yield from ask_all([question for question in questions if question.name.is_askable])
-    replies = iter(answers)
-    return tuple(next(replies) if each.name.is_askable else not_asked(each, "unaskable") for each in questions)
+    askable = [question for question in questions if question.name.is_askable]
+    answers = yield from ask_all(askable)
+    found = dict(zip(askable, answers, strict=True))
+    return tuple(found.get(question) or not_asked(question, "unaskable") for question in questions)
 
 
 def _may_exist(below: Answer, control: Answer, first: Sequence[Answer]) -> bool:

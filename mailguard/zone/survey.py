@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from ipaddress import ip_address, ip_network
 from typing import Final
 
@@ -62,7 +63,7 @@ class MxFault(StrEnum):
     PRIVATE = "private"  # every address is of a kind that the internet does not route
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, for cached properties
 class MxHost:
     """One exchange of an MX record, with its addresses."""
 
@@ -80,7 +81,7 @@ class MxHost:
         """The exchange is a CNAME, which RFC 2181 section 10.3 forbids."""
         return bool(self.a.aliases or self.aaaa.aliases)
 
-    @property
+    @cached_property
     def fault(self) -> MxFault | None:
         """Why it cannot receive mail; ``None`` when it can, or when its addresses were not answered."""
         named = _fault_of_name(self.exchange)
@@ -121,7 +122,7 @@ def _is_unrouted(address: str) -> bool:
     return any(known in network for network in _UNROUTED if network.version == known.version)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, for cached properties
 class ZoneSurvey:
     """MX, addresses, name servers and wildcard facts of a domain."""
 
@@ -136,7 +137,7 @@ class ZoneSurvey:
     probe_a: Answer
     hosts: tuple[MxHost, ...] = ()  # the first MAX_MX_HOSTS exchanges, most preferred first
 
-    @property
+    @cached_property
     def mx_status(self) -> MxStatus:
         """Where mail to the domain goes."""
         if self.mx.unanswered:
@@ -155,7 +156,7 @@ class ZoneSurvey:
             return MxStatus.IMPLICIT
         return MxStatus.NONE if self.a.absent and self.aaaa.absent else MxStatus.UNANSWERED
 
-    @property
+    @cached_property
     def mx_hosts(self) -> tuple[DomainName, ...]:
         """Exchanges as published, most preferred first, without a null MX."""
         exchanges = (record.exchange for record in self.mx.exchanges)
@@ -175,7 +176,7 @@ class ZoneSurvey:
     def _probes(self) -> tuple[Answer, ...]:
         return (self.probe_txt, self.probe_mx, self.probe_a)
 
-    @property
+    @cached_property
     def subdomains_exist(self) -> SubdomainsExist:
         """What a receiver that asks for an invented subdomain is told."""
         if any(answer.present or answer.aliases for answer in self._probes):
@@ -230,9 +231,10 @@ def _survey_hosts(mx: Answer) -> Inquiry[tuple[MxHost, ...]]:
 
 def _ask(questions: Sequence[Question]) -> Inquiry[tuple[Answer, ...]]:
     """Ask those questions that DNS can carry and that make sense; an address in place of a host name is not asked."""
-    answers = yield from ask_all([question for question in questions if _is_askable(question)])
-    replies = iter(answers)
-    return tuple(next(replies) if _is_askable(each) else not_asked(each, "unaskable") for each in questions)
+    askable = [question for question in questions if _is_askable(question)]
+    answers = yield from ask_all(askable)
+    found = dict(zip(askable, answers, strict=True))
+    return tuple(found.get(question) or not_asked(question, "unaskable") for question in questions)
 
 
 def _is_askable(question: Question) -> bool:

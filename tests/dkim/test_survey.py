@@ -190,7 +190,7 @@ def test_a_selector_too_long_to_ask_is_unanswered() -> None:
 @given(st.lists(st.tuples(st.text(max_size=70), st.sampled_from(SelectorOrigin)), max_size=80))
 def test_never_more_questions_than_the_bound(given_selectors: list[tuple[str, SelectorOrigin]]) -> None:
     candidates = [Candidate(selector, origin) for selector, origin in given_selectors]
-    known, guesses = choose(candidates)
+    known, guesses = choose(tuple(candidates))
     assert len(known) + len(guesses) <= MAX_SELECTORS
     assert len(guesses) <= MAX_GUESSES
     zone = Zone.parse("x._domainkey.clinic.example.jp A 192.0.2.1")
@@ -201,7 +201,7 @@ def test_never_more_questions_than_the_bound(given_selectors: list[tuple[str, Se
 
 def test_users_come_before_providers_when_the_bound_bites() -> None:
     providers = [Candidate(f"p{number}", SelectorOrigin.PROVIDER) for number in range(60)]
-    known, guesses = choose([*providers, Candidate("mine", SelectorOrigin.USER)])
+    known, guesses = choose((*providers, Candidate("mine", SelectorOrigin.USER)))
     assert known[0] == Candidate("mine", SelectorOrigin.USER)
     assert (len(known), len(guesses)) == (MAX_SELECTORS, 0)
 
