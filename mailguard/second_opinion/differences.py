@@ -48,8 +48,8 @@ def _is_explanation(record: Record, fault: Broken) -> bool:
     return fault.text.lower().startswith("exp=")
 
 
-def _is_tab(record: Record, fault: Broken) -> bool:
-    return fault.reason is Reason.TAB
+def _is_other_blank(record: Record, fault: Broken) -> bool:
+    return fault.reason in (Reason.TAB, Reason.OTHER_BLANK, Reason.CONTROL)
 
 
 def _is_loose_name(record: Record, fault: Broken) -> bool:
@@ -60,7 +60,7 @@ OVERLOOKED: Final[Mapping[str, Callable[[Record, Broken], bool]]] = {
     "spf-text-after-all": _is_after_all,
     "spf-unknown-modifier-value": _is_value_of_unknown_modifier,
     "spf-explanation-name": _is_explanation,
-    "spf-tab-between-terms": _is_tab,
+    "spf-blank-other-than-space": _is_other_blank,
     "spf-name-without-top-label": _is_loose_name,
 }
 """Faults that make a record permerror to us and that checkdmarc lets pass."""
@@ -133,7 +133,9 @@ SPF_STATUS: Final[Mapping[str, Condition[SpfSurvey, PeerSpf]]] = {
     "spf-void-by-family": lambda ours, theirs: theirs.valid is True and _over_void_limit(ours, Kind.A),
 }
 SPF_LOOKUPS: Final[Mapping[str, Condition[SpfSurvey, PeerSpf]]] = {
-    "spf-count-lost-past-the-limit": lambda ours, theirs: theirs.kind.startswith("SPFTooMany"),
+    "spf-count-lost-past-the-limit": lambda ours, theirs: (
+        theirs.kind.startswith("SPFTooMany") and (theirs.lookups or 0) < (ours.lookups or 0)
+    ),
     "spf-macro-not-expanded": lambda ours, theirs: any(
         _names_itself(branch) and branch.below for branch in ours.tree.walk()
     ),

@@ -80,6 +80,7 @@ FAULTY_TERMS = (
     *("include:" + "x" * 64 + ".example.net", "a:ho\\195\\169st.example.net", "ip4:192.0.2.1\\009ip4:192.0.2.2"),
     *("include:spf-all", "foo=-all", "x_y.z-1=abc", "1x=a", "redirect=good0.example.net", "redirect=none.example.net"),
     *("redirect=slow.example.net", "redirect=%{d}.example.net", "ip4:192.0.2.1-all", "all all", "\\226\\128\\147all"),
+    *("mx\\227\\128\\128a", "mx\\194\\160a", "mx\\010a", "mx\\011a", "mx\\226\\128\\139"),
 )
 
 ENDINGS = (

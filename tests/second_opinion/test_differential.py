@@ -59,7 +59,7 @@ EXAMPLES = {
     "spf-text-after-all": 'clinic.example.jp TXT "v=spf1 mx -all ip:192.0.2.1"',
     "spf-unknown-modifier-value": 'clinic.example.jp TXT "v=spf1 mx note=%{x} -all"',
     "spf-explanation-name": 'clinic.example.jp TXT "v=spf1 mx exp=why -all"',
-    "spf-tab-between-terms": 'clinic.example.jp TXT "v=spf1 ip4:192.0.2.1\\009ip4:192.0.2.2 -all"',
+    "spf-blank-other-than-space": 'clinic.example.jp TXT "v=spf1 ip4:192.0.2.1\\009ip4:192.0.2.2 -all"',
     "spf-name-without-top-label": 'clinic.example.jp TXT "v=spf1 mx a:mail -all"',
     "spf-macro-not-expanded": 'clinic.example.jp TXT "v=spf1 mx include:%{d}.none.example.net -all"',
     "spf-exists-never-asked": """
