@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Final
 
 from mailguard.spf.expansion import Branch, BranchStatus, Published
@@ -40,7 +41,7 @@ class Reach:
     lookups: int = 0
     voids: int = 0
     max_voids: int = UNLIMITED
-    passing: list[tuple[Branch, Space]] = field(default_factory=list)  # what each term adds, includes as a whole
+    passing: list[tuple[Branch, Space]] = field(default_factory=list)  # what a term adds; networks in a row together
 
 
 def reach(published: Published, version: int, max_voids: int = UNLIMITED) -> Reach:
@@ -61,24 +62,26 @@ class _Walk:
         """The addresses out of ``left`` that pass."""
         found = self._found
         passes = EMPTY[found.version]
-        for branch in published.branches:
+        for (qualifier, _), group in groupby(published.branches, key=_group):
+            branches = tuple(group)
+            self._charge(branches[0])
             if found.stopped_at or not left.ranges:
                 break
-            self._charge(branch)
-            if found.stopped_at:
-                break
-            qualifier = branch.term.qualifier if isinstance(branch.term, Directive) else Qualifier.PASS
-            matched = self._matched(branch, qualifier, left)
+            matched = self._matched(branches, qualifier, left)
+            if not matched.ranges:
+                continue
             if qualifier is Qualifier.PASS and not self._blocked:
                 passes |= matched
-                if top and matched.ranges:
-                    found.passing.append((branch, matched))
+                if top:
+                    found.passing.extend((branch, matched) for branch in branches)
             elif qualifier is Qualifier.PASS:
                 found.maybe |= matched
             left = left - matched
         return passes
 
     def _charge(self, branch: Branch) -> None:
+        if not branch.lookups or self._found.stopped_at:
+            return
         found = self._found
         found.lookups += lookup_cost(branch.term)
         found.voids += branch.is_void(found.version)
@@ -86,12 +89,14 @@ class _Walk:
         if found.lookups > MAX_LOOKUPS or found.voids > found.max_voids:
             found.stopped_at = branch
 
-    def _matched(self, branch: Branch, qualifier: Qualifier, left: Space) -> Space:
-        found, term = self._found, branch.term
+    def _matched(self, branches: tuple[Branch, ...], qualifier: Qualifier, left: Space) -> Space:
+        found, branch = self._found, branches[0]
+        term = branch.term
         if isinstance(term, Directive) and term.kind is Kind.ALL:
             return left
-        if isinstance(term, Directive) and term.network is not None:
-            return _common(left, space_of(found.version, (term.network,)))
+        if _is_network(branch):
+            networks = (item.term.network for item in branches if isinstance(item.term, Directive))
+            return _common(left, space_of(found.version, filter(None, networks)))
         if not branch.status.is_known:
             self._unseen(branch, qualifier)
             return EMPTY[found.version]
@@ -123,6 +128,16 @@ class _Walk:
         self._blocked |= not dynamic or qualifier is not Qualifier.PASS
 
 
+def _is_network(branch: Branch) -> bool:
+    return isinstance(branch.term, Directive) and branch.term.network is not None
+
+
+def _group(branch: Branch) -> tuple[Qualifier, int]:
+    """Networks in a row with the same qualifier are one step, since nothing comes between them; others stand alone."""
+    qualifier = branch.term.qualifier if isinstance(branch.term, Directive) else Qualifier.PASS
+    return qualifier, -1 if _is_network(branch) else branch.term.start
+
+
 def _could_be_wide(term: Directive | Modifier) -> bool:
     """Whether a term may stand for much more than somebody's own hosts; a and mx do only with a short prefix."""
     if isinstance(term, Modifier) or term.kind not in (Kind.A, Kind.MX):
@@ -131,7 +146,7 @@ def _could_be_wide(term: Directive | Modifier) -> bool:
 
 
 def _common(left: Space, other: Space) -> Space:
-    return left - (left - other)
+    return left - (left - other) if other.ranges else other
 
 
 def _networks(branch: Branch, term: Directive, version: int) -> Iterator[Network]:

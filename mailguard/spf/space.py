@@ -58,10 +58,13 @@ EVERYTHING: Final = {4: Space(4, ((0, (1 << 32) - 1),)), 6: Space(6, ((0, (1 << 
 
 def space_of(version: int, networks: Iterable[Network]) -> Space:
     """The addresses of those networks that are of ``version``."""
-    return Space(
-        version,
-        _merged((int(net[0]), int(net[-1])) for net in networks if net.version == version),
-    )
+    # Both ends are kept by the network objects, and those by the cached records.
+    ends = [
+        (int(network.network_address), int(network.broadcast_address))
+        for network in networks
+        if network.version == version
+    ]
+    return Space(version, _merged(ends)) if ends else EMPTY[version]
 
 
 def _merged(ranges: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:

@@ -9,7 +9,9 @@ from typing import ClassVar
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
 from mailguard.rules.spf._select import MAX_SHOWN, rests_on, valid, visible
-from mailguard.spf.terms import Qualifier
+from mailguard.spf.expansion import Branch
+from mailguard.spf.space import Space
+from mailguard.spf.terms import Directive, Qualifier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,10 +30,18 @@ def check(dossier: Dossier) -> Iterator[EveryonePasses]:
     if spf.record.all and spf.record.all.qualifier is Qualifier.PASS:
         return
     walk = spf.reach4 if spf.reach4.passes.is_most else spf.reach6
-    wide = sorted(walk.passing, key=lambda item: -item[1].size)
-    wide = [item for item in wide if item[1].size >= 1 << (item[1].bits - 9)] or wide
+    sized = sorted(((_size(branch, space), branch) for branch, space in walk.passing), key=lambda item: -item[0])
+    total = walk.passes.size
+    # Those that matter: at least one part in 128 of what passes.
+    wide = [branch for size, branch in sized if size * 128 >= total]
     yield EveryonePasses(
         at=spf.domain,
-        seen_in=rests_on(spf, *(branch for branch, _ in wide)),
-        terms=tuple(visible(branch.term.text) for branch, _ in wide[:MAX_SHOWN]),
+        seen_in=rests_on(spf, *wide),
+        terms=tuple(visible(branch.term.text) for branch in wide[:MAX_SHOWN]),
     )
+
+
+def _size(branch: Branch, added: Space) -> int:
+    """How many addresses a term stands for; ``added`` may be shared with the networks beside it."""
+    network = branch.term.network if isinstance(branch.term, Directive) else None
+    return network.num_addresses if network is not None else added.size
