@@ -103,7 +103,9 @@ class Answer:
     ``records`` are those at the end of the CNAME chain; ``aliases`` are the chain's targets in order. ``ttl_s`` is the
     smallest TTL met on the way (for absent answers the negative TTL of RFC 2308), ``None`` where none was seen.
     ``took_ms`` counts from the first attempt and is 0 for an answer that was shared with an earlier asker.
-    ``asked_at`` is POSIX time. ``note`` says in one machine-readable word why a question was not asked.
+    ``asked_at`` is POSIX time. ``note`` says in one machine-readable word why a question was not asked or what was
+    wrong with the response: ``budget``, ``deadline``, ``evidence``, ``unaskable``, ``closed``, ``lame``, ``malformed``,
+    ``unreachable``, ``cname-loop``, ``cname-chain``.
     """
 
     question: Question

@@ -6,7 +6,7 @@ costs nothing: whoever drives the inquiry asks every (name, type) once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -15,6 +15,7 @@ from mailguard.dmarc.survey import DmarcSurvey, survey_dmarc
 from mailguard.inquiry import Answer, Inquiry, Question, RRType, Together, ask_all
 from mailguard.names import DomainName
 from mailguard.providers import Providers, Recognised, selectors_for
+from mailguard.spf.record import select_records
 from mailguard.spf.survey import SpfSurvey, survey_spf
 from mailguard.zone.survey import ZoneSurvey, survey_zone
 
@@ -45,49 +46,54 @@ def take_survey(
         probe_label: a label that nobody publishes (the caller draws it), for questions that tell wildcards apart.
         knowledge: providers whose usual selectors are worth asking for.
     """
+    knowledge = knowledge or Providers()
     results = yield Together(
         (
             survey_spf(domain),
             survey_dmarc(domain),
-            _survey_dkim(domain, selectors, probe_label, knowledge or Providers()),
+            _survey_dkim(domain, selectors, probe_label, knowledge),
             survey_zone(domain, probe_label),
         )
     )
-    spf, dmarc, (dkim, providers), zone = cast(
-        "tuple[SpfSurvey, DmarcSurvey, tuple[DkimSurvey, tuple[Recognised, ...]], ZoneSurvey]", results
-    )
+    spf, dmarc, dkim, zone = cast("tuple[SpfSurvey, DmarcSurvey, DkimSurvey, ZoneSurvey]", results)
+    aliases = [alias for facts in dkim.selectors for alias in facts.answer.aliases]
+    providers = _recognise(domain, knowledge, zone.txt, zone.mx, zone.name_servers, aliases)
     return Survey(domain, spf, dmarc, dkim, zone, providers)
 
 
 def _survey_dkim(
     domain: DomainName, selectors: Sequence[str], probe_label: str, knowledge: Providers
-) -> Inquiry[tuple[DkimSurvey, tuple[Recognised, ...]]]:
-    """The DKIM survey, with the selectors that are usual at the providers seen in MX, SPF and NS."""
+) -> Inquiry[DkimSurvey]:
+    """The DKIM survey, with the selectors that are usual at the providers seen in MX and SPF."""
     under = domain.child("_domainkey")
-    txt, mx, ns, *_ = yield from ask_all(
+    txt, mx, *_ = yield from ask_all(
         (
             Question(domain, RRType.TXT),
             Question(domain, RRType.MX),
-            Question(domain, RRType.NS),
             # Not needed here, but survey_dkim will want them next: asked now they cost no further round.
             Question(under, RRType.TXT),
             Question(under.child(probe_label), RRType.TXT),
         )
     )
-    recognised = _recognise(domain, knowledge, txt, mx, ns)
     candidates = [Candidate(selector, SelectorOrigin.USER) for selector in selectors]
-    candidates += [Candidate(selector, SelectorOrigin.PROVIDER) for selector in selectors_for(recognised)]
-    dkim = yield from survey_dkim(domain, candidates, probe_label)
-    return dkim, recognised
+    for selector in selectors_for(_recognise(domain, knowledge, txt, mx)):
+        candidates.append(Candidate(selector, SelectorOrigin.PROVIDER))
+    return (yield from survey_dkim(domain, candidates, probe_label))
 
 
 def _recognise(
-    domain: DomainName, knowledge: Providers, txt: Answer, mx: Answer, ns: Answer
+    domain: DomainName,
+    knowledge: Providers,
+    txt: Answer,
+    mx: Answer,
+    name_servers: Iterable[str] = (),
+    aliases: Iterable[str] = (),
 ) -> tuple[Recognised, ...]:
-    terms = [term for text in txt.texts if text[:6].lower() == b"v=spf1" for term in text.decode("latin-1").split()]
+    records = select_records(txt.txts)
     return knowledge.recognise(
         domain,
         mx_hosts=[record.exchange for record in mx.exchanges],
-        spf_terms=terms,
-        ns_hosts=ns.names,
+        spf_terms=[term for record in records for term in record.joined.decode("latin-1").split()],
+        ns_hosts=name_servers,
+        aliases=aliases,
     )
