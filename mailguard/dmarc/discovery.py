@@ -62,10 +62,9 @@ def discover(author: DomainName, nodes: Mapping[DomainName, Node]) -> Discovery:
     An author domain that is not in ``nodes`` is taken to have no record of its own.
     """
     own = nodes.get(author)
-    if own is not None and own.unanswered:
-        return Discovery(None, None, unanswered=True)
     if own is not None and own.record:
         return Discovery(author, own.record)
+    # The walk begins at the author domain, so that an unanswered question there makes its outcome unknown, too.
     walk = read_walk(author, nodes)
     organizational = walk.organizational_domain
     if organizational is None:

@@ -85,7 +85,8 @@ class Walk:
     @property
     def suffix(self) -> tuple[DomainName, Record] | None:
         """The public suffix domain above the start that says so itself (psd=y)."""
-        return next(((at, rec) for at, rec in self.found if rec.psd is Psd.YES and at != self.start), None)
+        # 4.10.2: a name other than the start; the start may say psd=y of itself.
+        return next(((at, record) for at, record in self.found if record.psd is Psd.YES and at != self.start), None)
 
     @property
     def organizational_domain(self) -> DomainName | None:

@@ -116,6 +116,7 @@ def test_two_records_fall_through_to_the_organizational_domain() -> None:
 def test_psd_y_on_the_start_itself_is_no_rule() -> None:
     zone = zone_of("example.com p=reject; psd=y", "com p=none")
     assert organizational("example.com", zone) == "example.com"
+    assert walk("example.com", zone).suffix is None
     assert organizational("a.example.com", zone) == "a.example.com"
 
 
