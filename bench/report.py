@@ -73,12 +73,12 @@ class Target:
     def row(self) -> tuple[str, ...]:
         """For ``targets_table``."""
         sign = "≤" if self.upper else "≥"
-        return (
-            self.label,
-            f"{self.value:.3g} {self.unit}",
-            f"{sign} {self.bound:.3g} {self.unit}",
-            "yes" if self.met else "NO",
-        )
+        met = "yes" if self.met else "NO"
+        return (self.label, f"{_figure(self.value)} {self.unit}", f"{sign} {_figure(self.bound)} {self.unit}", met)
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if value >= 20 else f"{value:.2f}"
 
 
 def machine() -> dict[str, Any]:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.zones import Clinics
+from mailguard.dmarc.survey import DmarcStatus
 from mailguard.inquiry import run
 from mailguard.names import name
 from mailguard.second_opinion import (
@@ -20,6 +22,7 @@ from mailguard.second_opinion import (
     load_categories,
     second_opinion_inquiry,
 )
+from mailguard.spf.survey import SpfStatus
 from mailguard.survey import Survey, take_survey
 from tests.second_opinion.generator import CLINIC, zones
 from tests.zones import Zone
@@ -184,6 +187,15 @@ def test_on_a_sound_domain_the_two_agree() -> None:
     """
     )
     assert disagreements(sound) == ()
+
+
+def test_on_the_clinics_of_the_benchmark_the_two_agree() -> None:
+    """Else the rates of bench/ would compare different work."""
+    clinics = Clinics(25)
+    for domain in clinics.domains:
+        survey = run(take_survey(domain, probe_label="mailguard-probe"), clinics)
+        assert compare(survey, run(second_opinion_inquiry(domain, {}), clinics)) == ()
+        assert (survey.spf.status, survey.dmarc.status) == (SpfStatus.VALID, DmarcStatus.VALID)
 
 
 def test_a_difference_that_nobody_foresaw_is_called_so() -> None:

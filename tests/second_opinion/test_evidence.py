@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -112,6 +113,25 @@ def test_a_text_too_long_for_its_patterns_is_kept_from_it() -> None:
     strings = (b"v=spf1 ", *(b"a" * 255 for _ in range(40)))
     opinion = second_opinion(CLINIC, {question: Answer(question, Status.DATA, (Txt(strings),))})
     assert opinion.spf.valid is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"v=spf1 " + b"a " * 4000,
+        b"v=spf1 " + b"%{d}" * 2000,
+        b'v=spf1 "' + b'\\"' * 4000,
+        b"v=DMARC1; p=none" + b"; a=b" * 1600,
+        b"v=DMARC1; p=none; rua=x:" + b"a/" * 4000 + b"^",
+        b"v=DMARC1; p=none; rua=" + b",".join(b"mailto:a@x%d.example" % number for number in range(350)),
+    ],
+)
+def test_the_longest_hostile_text_costs_a_moment(text: bytes) -> None:
+    record = Txt(tuple(text[start : start + 255] for start in range(0, len(text), 255)))
+    questions = [Question(CLINIC, RRType.TXT), Question(CLINIC.child("_dmarc"), RRType.TXT)]
+    began = time.process_time()
+    second_opinion(CLINIC, {question: Answer(question, Status.DATA, (record,)) for question in questions})
+    assert time.process_time() - began < 2
 
 
 def test_an_endless_zone_ends() -> None:
