@@ -75,7 +75,7 @@ def _mails_of(day: datetime) -> Iterator[SampleMail]:
         message["From"] = sender
         message["To"] = RECIPIENT
         message["Date"] = format_datetime(day + timedelta(days=1, hours=3))
-        message["Message-ID"] = f"<{number}.{sender}>"
+        message["Message-ID"] = f"<{number}@{sender.rpartition('@')[2]}>"
         yield SampleMail(sender, RECIPIENT, message.as_bytes(policy=compat32.clone(linesep="\r\n")))
 
 
