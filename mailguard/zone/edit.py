@@ -46,11 +46,13 @@ def propose(rule_id: str, survey: Survey) -> tuple[ZoneRecord, ...]:
 def parked_records(survey: Survey) -> tuple[ZoneRecord, ...]:
     """Everything a domain without mail should have, less what is there already."""
     domain = survey.domain
-    wanted = [
-        _txt(domain, survey.zone.txt, NEVER_SENDS),
-        _txt(domain.child("*"), survey.zone.probe_txt, NEVER_SENDS),
-        _txt(domain.child("*", "_domainkey"), survey.dkim.control, REVOKED_KEY),
-    ]
+    texts = (
+        (domain, survey.zone.txt, NEVER_SENDS),
+        (domain.child("*"), survey.zone.probe_txt, NEVER_SENDS),
+        (domain.child("*", "_domainkey"), survey.dkim.control, REVOKED_KEY),
+    )
+    # Beside a CNAME no other record may stand (RFC 1034 section 3.6.2).
+    wanted = [_txt(name, answer, value) for name, answer, value in texts if not answer.aliases]
     if not rejects_everywhere(survey):
         wanted.append(_dmarc(survey))
     # Without an address nobody would deliver here anyhow; internet.nl then asks for no MX at all.

@@ -139,6 +139,10 @@ def test_what_is_there_is_not_proposed_again_and_reports_are_kept() -> None:
     }
 
 
+def test_nothing_is_put_beside_an_alias() -> None:
+    assert "*.clinic.example.jp TXT" not in values(WEB, "*.clinic.example.jp CNAME web.example.net")
+
+
 def test_other_texts_at_the_domain_are_left_alone() -> None:
     (record, *_) = parked_records(survey('clinic.example.jp TXT "verification=1"', 'clinic.example.jp TXT "v=spf1 a"'))
     assert (record.before, record.after) == (("v=spf1 a",), ("v=spf1 -all",))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from mailguard.dkim.key import Flaw, KeyRecord, Remark
 from mailguard.dkim.survey import SelectorFacts, SelectorStatus
 from mailguard.dossier import Dossier
-from mailguard.zone.parked import looks_unused, parked_state
+from mailguard.zone.parked import authorises_hosts, says_it_never_sends
 
 
 def told_keys(dossier: Dossier) -> Iterator[tuple[SelectorFacts, KeyRecord]]:
@@ -30,5 +30,11 @@ def remarked(dossier: Dossier, *remarks: Remark) -> Iterator[tuple[SelectorFacts
 
 
 def should_sign(dossier: Dossier) -> bool:
-    """The domain sends mail, as far as anybody has said; false where that is not known."""
-    return parked_state(dossier.survey, dossier.expectation).sends is True and not looks_unused(dossier.survey)
+    """The domain sends mail: its owner says so, or SPF lets hosts send, or people read mail there and may answer it.
+
+    False where that is not known, and for a mere web site.
+    """
+    survey = dossier.survey
+    if dossier.expectation.sends is not None:
+        return dossier.expectation.sends
+    return authorises_hosts(survey) or (bool(survey.zone.mx_hosts) and says_it_never_sends(survey) is False)

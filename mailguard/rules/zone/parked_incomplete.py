@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
-from mailguard.zone.parked import Piece, looks_unused, parked_state
+from mailguard.rules.zone._select import is_open_and_unused
+from mailguard.zone.parked import Piece, parked_state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,8 +22,8 @@ class ParkedIncomplete(Finding):
 def check(dossier: Dossier) -> Iterator[ParkedIncomplete]:
     survey = dossier.survey
     missing = parked_state(survey, dossier.expectation).missing
-    # A missing report address alone is told by the rules about DMARC, a domain without any record by ZONE014.
-    if set(missing) - {Piece.RUA} and not looks_unused(survey):
+    # A missing report address alone is told by the rules about DMARC, a domain open to strangers by ZONE014.
+    if set(missing) - {Piece.RUA} and not is_open_and_unused(dossier):
         yield ParkedIncomplete(
             at=survey.domain,
             seen_in=(survey.zone.txt.question, survey.zone.mx.question, survey.dmarc.txt.question),
