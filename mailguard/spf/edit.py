@@ -13,7 +13,9 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from ipaddress import ip_address
 from typing import Final
 
+from mailguard.names import DomainName
 from mailguard.spf.expansion import Branch, BranchStatus
+from mailguard.spf.hosts import RETIRED
 from mailguard.spf.limits import MAX_LOOKUPS
 from mailguard.spf.networks import is_private
 from mailguard.spf.record import VERSION, Record, format_record, is_spf, parse_record
@@ -300,6 +302,21 @@ def is_ignored_mechanism(term: Term) -> bool:
     return isinstance(term, Modifier) and term.name in tuple(Kind)
 
 
+def _with_successors(survey: SpfSurvey, record: Record) -> str:
+    """Retired includes by their present name; just without them where that name is included already."""
+    present = {branch.target for branch in survey.tree.branches if is_include(branch)}
+    old = {branch.term.start: RETIRED[branch.target] for branch in survey.tree.branches if branch.target in RETIRED}
+    terms = []
+    for term in record.terms:
+        successor = old.get(term.start)
+        if successor is None:
+            terms.append(term)
+        elif successor not in present and isinstance(term, Directive):
+            present.add(DomainName(successor))
+            terms.append(parse_term(f"{term.qualifier}include:{successor}"))
+    return format_record(terms)
+
+
 def _is_broken_include(branch: Branch) -> bool:
     return is_include(branch) and branch.status in (BranchStatus.EMPTY, BranchStatus.NXDOMAIN)
 
@@ -348,6 +365,7 @@ _PROPOSALS: Final[dict[str, Proposal]] = {
     "SPF033": lambda survey: _only_one(text for answer in survey.wrong_names for text in answer.texts),
     "SPF034": lambda survey: _only_one(survey.type99.texts),
     "SPF037": _mended,
+    "SPF039": _edit(_with_successors),
     "SPF040": _without_modifier("exp"),
     "SPF041": lambda _: f"{VERSION} -all",
     "SPF045": _mended,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -201,8 +202,12 @@ def _strangers(tree: Published, walks: tuple[Reach, Reach], *, tried: bool) -> S
 
 
 def _looks_like_spf(text: bytes) -> bool:
-    squeezed = b"".join(text[:64].lower().split()).lstrip(b"\"'\\(\xef\xbb\xbf\xc2\xa0\xe2\x80\x9c\x9d\xe3\x80\x80")
-    return squeezed.startswith((b"v=spf", b"v:spf", b"v-spf", b"spf1", b"v=sfp1", b"spf=v1", b"v=\xef\xbd\x93"))
+    """Whether the beginning means ``v=spf1``, with blanks, quotes or full-width letters in it."""
+    plain = unicodedata.normalize("NFKC", text[:64].decode("utf-8", "ignore")).lower()
+    squeezed = "".join(plain.split()).lstrip("\"'\\(\ufeff\u200b\u201c\u201d")
+    return squeezed.startswith(
+        ("v=spf1", "v:spf1", "v-spf1", "vspf1", "v=spf:1", "v=spf=1", "spf1", "v=sfp1", "spf=v1")
+    )
 
 
 def survey_spf(domain: DomainName) -> Inquiry[SpfSurvey]:

@@ -102,6 +102,16 @@ def test_all_is_put_at_the_end() -> None:
         ("SPF027", 'clinic.example.jp TXT "v=spf1 a:x.example.net ip4:192.0.2.1 -all"', "v=spf1 ip4:192.0.2.1 -all"),
         ("SPF030", 'clinic.example.jp TXT "v=spf1 ip4:192.0.2.5/24 -all"', "v=spf1 ip4:192.0.2.0/24 -all"),
         ("SPF033", '_spf.clinic.example.jp TXT "v=spf1 mx -all"', "v=spf1 mx -all"),
+        (
+            "SPF039",
+            'clinic.example.jp TXT "v=spf1 include:aspmx.googlemail.com ~all"',
+            "v=spf1 include:_spf.google.com ~all",
+        ),
+        (
+            "SPF039",
+            'clinic.example.jp TXT "v=spf1 include:_spf.google.com include:aspmx.googlemail.com ~all"',
+            "v=spf1 include:_spf.google.com ~all",
+        ),
         ("SPF001", "clinic.example.jp A 192.0.2.1", None),
         ("SPF012", 'clinic.example.jp TXT "v=spf1 ip4:0.0.0.0/1 ip4:128.0.0.0/1 -all"', None),
     ],

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
+from mailguard.dossier import Dossier, Expectation
 from mailguard.inquiry import Answer, Mx, Question, RRType, Status, Txt, run
 from mailguard.names import name
+from mailguard.rules.spf import CHECKS
 from mailguard.spf.expansion import MAX_QUESTIONS, BranchStatus
 from mailguard.spf.survey import SpfStatus, SpfSurvey, Strangers, survey_spf
 from mailguard.spf.terms import Qualifier
+from mailguard.survey import take_survey
 from tests.zones import Zone
 
 CLINIC = name("clinic.example.jp")
@@ -199,6 +204,21 @@ def test_a_hostile_zone_ends_within_the_bound(record) -> None:
     assert sum(1 for _ in spf.tree.walk()) < 20_000
     if record is not huge and record is not many_dynamic:
         assert spf.truncated
+
+
+def test_rules_hold_out_against_a_hostile_record() -> None:
+    strings = tuple(b"a:x.example.net include:".ljust(255, b"y") for _ in range(250))
+
+    def source(question: Question) -> Answer:
+        if question == Question(CLINIC, RRType.TXT):
+            return Answer(question, Status.DATA, (Txt((b"v=spf1 ", *strings)),))
+        return Answer(question, Status.NXDOMAIN)
+
+    survey = run(take_survey(CLINIC, probe_label="mailguard-probe-0001"), source)
+    dossier = Dossier(Expectation(), survey, datetime(2026, 11, 22, tzinfo=UTC))
+    for check in CHECKS.values():
+        for finding in check(dossier):
+            assert sum(len(str(fact)) for fact in finding.facts.values()) < 20_000
 
 
 def test_a_tree_that_was_cut_short_says_so() -> None:

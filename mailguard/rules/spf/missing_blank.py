@@ -11,7 +11,7 @@ from mailguard.inquiry import Txt
 from mailguard.rules.base import Rule, Severity
 from mailguard.rules.spf._select import FaultyTerms, find_faults, visible
 from mailguard.spf.record import Record
-from mailguard.spf.terms import Broken, Reason, Term, find_seam
+from mailguard.spf.terms import Broken, Directive, Modifier, Reason, Term, find_seam
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +46,9 @@ def _grown_at_seams(txt: Txt, record: Record) -> list[Term]:
     return [
         term
         for term in record.terms
-        if not isinstance(term, Broken)
-        and any(term.start + find_seam(term.text) == seam > term.start for seam in seams)
+        if not isinstance(term, Broken) and any(term.start < seam < term.end and _is_seam(term, seam) for seam in seams)
     ]
+
+
+def _is_seam(term: Directive | Modifier, seam: int) -> bool:
+    return term.start + find_seam(term.text) == seam

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Confidence, Finding, Rule, Severity
 from mailguard.rules.spf._select import MAX_SHOWN, rests_on, valid, visible
 from mailguard.spf.edit import is_include
-
-RETIRED: Final = {
-    "aspmx.googlemail.com": "_spf.google.com",
-    "spf.messaging.microsoft.com": "spf.protection.outlook.com",
-    "spf.frontbridge.com": "spf.protection.outlook.com",
-}
-"""Names from former days, with the provider's present one."""
+from mailguard.spf.hosts import RETIRED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,28 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Confidence, Finding, Rule, Severity
 from mailguard.rules.spf._select import MAX_SHOWN, rests_on, valid, visible
 from mailguard.spf.edit import is_include
+from mailguard.spf.hosts import is_shared
 from mailguard.spf.terms import Directive, Qualifier
-
-SHARED_SENDERS: Final = (
-    "amazonses.com",
-    "sendgrid.net",
-    "servers.mcsv.net",
-    "mailgun.org",
-    "bmsend.com",
-    "mail.zendesk.com",
-    "_spf.salesforce.com",
-    "spf.mandrillapp.com",
-    "sparkpostmail.com",
-    "spf.haihaimail.jp",
-    "spf.bmv.jp",
-)
-"""Bulk senders whose addresses serve all their customers alike."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +34,7 @@ def check(dossier: Dossier) -> Iterator[SharedSender]:
     shared = [
         branch
         for branch in (spf.tree.branches if spf else ())
-        if is_include(branch) and _passes(branch.term) and branch.target and _is_shared(branch.target)
+        if is_include(branch) and _passes(branch.term) and branch.target and is_shared(branch.target)
     ]
     if spf and shared:
         targets = tuple(visible(branch.target or "") for branch in shared[:MAX_SHOWN])
@@ -57,7 +43,3 @@ def check(dossier: Dossier) -> Iterator[SharedSender]:
 
 def _passes(term: object) -> bool:
     return isinstance(term, Directive) and term.qualifier is Qualifier.PASS
-
-
-def _is_shared(target: str) -> bool:
-    return any(target == host or target.endswith(f".{host}") for host in SHARED_SENDERS)
