@@ -15,7 +15,7 @@ MAX_GUESSES: Final = 24
 MAX_SELECTORS: Final = 40
 """At most so many selectors are asked for one domain, whatever their origin."""
 
-PROVED_BY_USE: Final = 4
+FIRST_GUESSES: Final = 4
 """So many of the guesses go out with the first questions: they find the key of most Japanese domains at once, and they
 catch name servers that wrongly deny ``_domainkey`` while keys lie below it."""
 

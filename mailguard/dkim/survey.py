@@ -13,7 +13,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from mailguard.dkim.key import KeyRecord, Strength, parse_key
-from mailguard.dkim.selectors import PROVED_BY_USE, Candidate, SelectorOrigin, choose, key_name
+from mailguard.dkim.selectors import FIRST_GUESSES, Candidate, SelectorOrigin, choose, key_name
 from mailguard.inquiry import Answer, Inquiry, Question, RRType, ask_all, not_asked
 from mailguard.names import DomainName
 
@@ -177,7 +177,7 @@ def survey_dkim(domain: DomainName, candidates: Sequence[Candidate], probe_label
         probe_label: a label that nobody publishes, for the control question; the caller draws it.
     """
     known, guesses = choose(tuple(candidates))
-    sure, rest = (*known, *guesses[:PROVED_BY_USE]), guesses[PROVED_BY_USE:]
+    sure, rest = (*known, *guesses[:FIRST_GUESSES]), guesses[FIRST_GUESSES:]
     deciding = (domain.child("_domainkey"), key_name(probe_label, domain))
     below, control, *first = yield from _ask_txt((*deciding, *_names(sure, domain)))
     second: tuple[Answer, ...] = ()
