@@ -107,6 +107,7 @@ class _Check:
     voids: int = 0
     trace: list[TraceStep] = field(default_factory=list)
     validated: tuple[DomainName, ...] | None = None  # PTR names of the client that point back to it
+    is_nameless: bool = False  # a server said that the client's address has no PTR name
 
     @property
     def address_type(self) -> RRType:
@@ -216,10 +217,12 @@ class _Check:
     def candidates(self, term: Directive, target: DomainName) -> Inquiry[tuple[str, ...] | bool]:
         """The addresses to compare with (a, mx), or whether the mechanism matches (exists, ptr)."""
         if term.kind is Kind.MX:
-            addresses = yield from self.mx_addresses(target)
+            addresses = yield from self.mx_addresses(target, term)
             return addresses
         if term.kind is Kind.PTR:
             names = yield from self.validated_names()
+            if self.is_nameless:
+                self.charge_void(target)
             return any(validated.is_within(target) for validated in names)
         # Section 5.7: exists asks for A even when the client is IPv6.
         rrtype = RRType.A if term.kind is Kind.EXISTS else self.address_type
@@ -228,7 +231,7 @@ class _Check:
             self.charge_void(target)
         return answer.present if term.kind is Kind.EXISTS else answer.addresses
 
-    def mx_addresses(self, target: DomainName) -> Inquiry[tuple[str, ...]]:
+    def mx_addresses(self, target: DomainName, term: Directive) -> Inquiry[tuple[str, ...]]:
         """Section 5.4: addresses of MX hosts only; there is no implicit MX."""
         mx = self.require((yield from ask(Question(target, RRType.MX))))
         if len(mx.exchanges) > self.budget.mx_hosts:
@@ -238,8 +241,9 @@ class _Check:
         if mx.absent or (answers and all(answer.absent for answer in answers)):
             self.charge_void(target)
         addresses = tuple(address for answer in answers for address in answer.addresses)
-        for answer in answers:
-            if not addresses:
+        # A host that does not answer is temperror, unless another one matches anyway.
+        if not self.is_among(addresses, term):
+            for answer in answers:
                 self.require(answer)
         return addresses
 
@@ -298,6 +302,7 @@ class _Check:
         """Section 5.5: names of the client that lead back to it. Errors mean no name; asked once per check."""
         if self.validated is None:
             pointers = yield from ask(Question(name(self.ip.reverse_pointer), RRType.PTR))
+            self.is_nameless = pointers.absent
             names = [pointer for pointer in pointers.names if pointer.is_askable][: self.budget.ptr_names]
             answers = yield from ask_all([Question(pointer, self.address_type) for pointer in names])
             self.validated = tuple(

@@ -236,9 +236,16 @@ def _own(survey: SpfSurvey, wanted: Callable[[Branch], bool]) -> set[int]:
 def _drop(wanted: Callable[[Branch], bool]) -> Proposal:
     def change(survey: SpfSurvey, record: Record) -> str | None:
         starts = _own(survey, wanted)
-        return without(record, starts) if starts else None
+        others = [branch for branch in survey.tree.branches if branch.term.start not in starts]
+        # A record that would allow nobody any more is no correction: the right sender is missing.
+        return without(record, starts) if starts and any(map(_may_pass, others)) else None
 
     return _edit(change)
+
+
+def _may_pass(branch: Branch) -> bool:
+    term = branch.term
+    return isinstance(term, Modifier) or (term.qualifier is Qualifier.PASS and term.kind is not Kind.ALL)
 
 
 def is_include(branch: Branch) -> bool:

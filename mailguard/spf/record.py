@@ -22,7 +22,7 @@ from mailguard.spf.terms import Broken, Directive, Kind, Modifier, Reason, Term,
 
 VERSION: Final = "v=spf1"
 MAX_CACHED_OCTETS: Final = 4096
-"""Longer records are parsed anew each time, so that hostile ones cannot fill the cache."""
+"""Of longer records only the last two are kept, so that hostile ones cannot fill the cache."""
 
 _TERM = re.compile("[^ ]+")  # section 4.6.1: terms are separated by U+0020 and nothing else
 
@@ -83,7 +83,7 @@ def select_records(records: Sequence[Txt]) -> tuple[Txt, ...]:
 
 def parse_record(octets: bytes) -> Record:
     """Read a record for which :func:`is_spf` holds. Octets that are no UTF-8 read as U+FFFD. Never raises."""
-    return _parse_cached(octets) if len(octets) <= MAX_CACHED_OCTETS else _parse(octets)
+    return _parse_cached(octets) if len(octets) <= MAX_CACHED_OCTETS else _parse_large(octets)
 
 
 def _parse(octets: bytes) -> Record:
@@ -93,6 +93,7 @@ def _parse(octets: bytes) -> Record:
 
 
 _parse_cached = lru_cache(maxsize=2048)(_parse)
+_parse_large = lru_cache(maxsize=2)(_parse)
 
 
 def format_record(terms: Iterable[Term]) -> str:

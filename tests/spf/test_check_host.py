@@ -75,7 +75,7 @@ def test_an_mx_with_many_hosts_without_address_is_one_void_lookup() -> None:
     assert (verdict.result, verdict.void_lookups) == (Result.FAIL, 1)
 
 
-def test_an_mx_host_that_does_not_answer_hurts_only_where_no_other_answers() -> None:
+def test_an_mx_host_that_does_not_answer_hurts_only_where_no_other_matches() -> None:
     zone = """
         clinic.example.jp  TXT  "v=spf1 mx -all"
         clinic.example.jp  MX   10 a.example.net
@@ -84,6 +84,12 @@ def test_an_mx_host_that_does_not_answer_hurts_only_where_no_other_answers() -> 
         b.example.net      A    192.0.2.1
     """
     assert ask(zone).result is Result.PASS
+    assert ask(zone, "192.0.2.2").result is Result.TEMPERROR
+
+
+def test_ptr_for_a_client_without_a_name_is_a_void_lookup() -> None:
+    verdict = ask('clinic.example.jp TXT "v=spf1 ptr ptr:example.net -all"')
+    assert (verdict.result, verdict.void_lookups) == (Result.FAIL, 2)
 
 
 def test_the_budget_is_spent_in_place() -> None:

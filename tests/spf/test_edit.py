@@ -94,6 +94,7 @@ def test_all_is_put_at_the_end() -> None:
             'clinic.example.jp TXT "v=spf1 mx include:a.example.net ~all"\na.example.net A 192.0.2.1',
             "v=spf1 mx ~all",
         ),
+        ("SPF015", 'clinic.example.jp TXT "v=spf1 include:a.example.net ~all"', None),
         ("SPF016", 'clinic.example.jp TXT "v=spf1 mx include:clinic.example.jp ~all"', "v=spf1 mx ~all"),
         ("SPF020", 'clinic.example.jp TXT "v=spf1 mx"', "v=spf1 mx ~all"),
         ("SPF020", 'clinic.example.jp TXT "v=spf1 redirect=a.example.net"\na.example.net TXT "v=spf1 mx"', None),
