@@ -23,6 +23,7 @@ from mailguard.spf.survey import SpfSurvey
 from mailguard.spf.terms import Directive, Kind, Qualifier
 from mailguard.survey import Survey
 from mailguard.zone import edit as zone_edit
+from mailguard.zone.survey import MxStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ def _for_dmarc(rule_id: str, survey: Survey) -> Proposal | None:
     if dmarc_edit.tightens(counting, after):
         reasons.append(Reason.TIGHTENS_POLICY)
     if dmarc_edit.REPORT_MAILBOX in after and dmarc_edit.REPORT_MAILBOX not in (counting or ""):
+        if survey.zone.mx_status in (MxStatus.NULL, MxStatus.NONE):
+            return None  # the mailbox could never receive a report
         reasons.append(Reason.REPORT_ADDRESS)
     return _proposal(rule_id, place.child("_dmarc"), before, after, reasons)
 

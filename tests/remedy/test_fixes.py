@@ -122,3 +122,10 @@ def test_long_values_are_split_without_cutting_characters() -> None:
     assert "".join(parts) == value
     assert all(len(part.encode()) <= 255 for part in parts)
     assert split_strings("") == ("",)
+
+
+def test_no_report_mailbox_is_proposed_where_no_mail_can_arrive() -> None:
+    zone = 'clinic.example.jp MX 0 .\nclinic.example.jp TXT "v=spf1 ip4:192.0.2.1 ~all"\n'
+    dossier = look(Zone.parse(zone))
+    for fix in find_fixes(view(Zone.parse(zone), look, find), look, find):
+        assert all("rua=" not in value for value in after(fix)), dossier.survey.zone.mx_status
