@@ -11,8 +11,8 @@ WIDE_IP4_PREFIX: Final = 16
 WIDE_IP6_PREFIX: Final = 32
 
 # Documentation networks (RFC 5737, RFC 3849) are left out on purpose: they harm nobody and examples use them.
-_PRIVATE4: Final = tuple(
-    IPv4Network(text)
+PRIVATE: Final[tuple[Network, ...]] = tuple(
+    ip_network(text)
     for text in (
         "0.0.0.0/8",
         "10.0.0.0/8",
@@ -22,19 +22,20 @@ _PRIVATE4: Final = tuple(
         "172.16.0.0/12",
         "192.168.0.0/16",
         "224.0.0.0/3",
+        "::/127",
+        "fc00::/7",
+        "fe80::/10",
+        "ff00::/8",
     )
 )
-_PRIVATE6: Final = tuple(IPv6Network(text) for text in ("::/127", "fc00::/7", "fe80::/10", "ff00::/8"))
-
-PRIVATE: Final[tuple[Network, ...]] = (*_PRIVATE4, *_PRIVATE6)
-"""Networks of both versions that the internet does not route."""
+"""Networks from which no mail can come over the internet (RFC 1918, 6598, 4193, 6890)."""
 
 
 def is_private(network: Network) -> bool:
-    """Whether no mail can come from this network over the internet (RFC 1918, 6598, 4193 and others)."""
+    """Whether a network lies within one of ``PRIVATE``."""
     if isinstance(network, IPv4Network):
-        return any(network.subnet_of(private) for private in _PRIVATE4)
-    return any(network.subnet_of(private) for private in _PRIVATE6)
+        return any(network.subnet_of(private) for private in PRIVATE if isinstance(private, IPv4Network))
+    return any(network.subnet_of(private) for private in PRIVATE if isinstance(private, IPv6Network))
 
 
 def is_wide(network: Network) -> bool:
