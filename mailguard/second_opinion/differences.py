@@ -14,6 +14,7 @@ from mailguard.dmarc.record import ProblemCode, Treatment
 from mailguard.dmarc.record import Record as DmarcRecord
 from mailguard.dmarc.record import parse_record as parse_dmarc_record
 from mailguard.dmarc.survey import DmarcStatus, DmarcSurvey
+from mailguard.inquiry import Mx
 from mailguard.second_opinion.opinion import PeerDmarc, PeerMx, PeerSpf
 from mailguard.second_opinion.own import spf_status
 from mailguard.spf.expansion import Branch, BranchStatus
@@ -90,8 +91,13 @@ def _over_void_limit(ours: SpfSurvey, kind: Kind) -> bool:
 
 
 def _over_void_limit_by_hosts(ours: SpfSurvey) -> bool:
-    present = any(branch.answers[0].present and branch.is_void(4) for branch in _directives(ours, Kind.MX))
-    return present and ours.tree.void4 > MAX_VOID_LOOKUPS
+    hosts = any(branch.is_void(4) and any(_exchanges(branch)) for branch in _directives(ours, Kind.MX))
+    return hosts and ours.tree.void4 > MAX_VOID_LOOKUPS
+
+
+def _exchanges(branch: Branch) -> Iterator[Mx]:
+    """The MX records behind an mx term; none where its name depends on the message."""
+    return (mx for answer in branch.answers for mx in answer.exchanges)
 
 
 def _names_itself(branch: Branch) -> bool:
@@ -105,7 +111,7 @@ def _too_many_void(theirs: PeerSpf) -> bool:
 
 
 def _has_null_mx(ours: SpfSurvey) -> bool:
-    return any(not mx.exchange for branch in _directives(ours, Kind.MX) for mx in branch.answers[0].exchanges)
+    return any(not mx.exchange for branch in _directives(ours, Kind.MX) for mx in _exchanges(branch))
 
 
 SPF_STATUS: Final[Mapping[str, Condition[SpfSurvey, PeerSpf]]] = {

@@ -68,6 +68,7 @@ TERMS = (
         "foo=%{x}",
         "include=good0.example.net",
     ),
+    *("mx:%{i}.example.net", "mx:%{d}", "a:%{d}", "mx:" + "x" * 64 + ".example.net", "exists:%{d}.x.example.net"),
     *("IP4:192.0.2.9", "Include:good0.example.net", "MX", "+mx", "?a", "a:host.example.net."),
 )
 
