@@ -161,9 +161,9 @@ def _has_problem(ours: DmarcSurvey, *codes: ProblemCode) -> bool:
     return any(problem.code in codes for record in _dmarc_records(ours) for problem in record.problems)
 
 
-def _others(ours: DmarcSurvey) -> Iterator[str]:
-    """Texts on the way that are no DMARC records."""
-    return (text for node in ours.walk.nodes for text in node.others)
+def _others(ours: DmarcSurvey) -> tuple[str, ...]:
+    """Texts on the way that are no DMARC records, the empty one too."""
+    return tuple(text for node in ours.walk.nodes for text in node.others)
 
 
 _UNREADABLE_TAG: Final = (
@@ -182,7 +182,7 @@ DMARC_STATUS: Final[Mapping[str, Condition[DmarcSurvey, PeerDmarc]]] = {
         theirs.kind == "DMARCRecordStartsWithWhitespace" and any(text != text.strip() for text in _others(ours))
     ),
     "dmarc-unrelated-text": lambda ours, theirs: (
-        theirs.kind == "UnrelatedTXTRecordFoundAtDMARC" and theirs.record is None and any(_others(ours))
+        theirs.kind == "UnrelatedTXTRecordFoundAtDMARC" and theirs.record is None and bool(_others(ours))
     ),
     "dmarc-octets-outside-utf8": lambda ours, theirs: (
         theirs.kind == "UnrelatedTXTRecordFoundAtDMARC" and "Undecodable characters" in theirs.error

@@ -241,7 +241,7 @@ def _dmarc(choice: random.Random) -> list[str]:
     if choice.random() < 0.06:
         lines.append(f'{at} TXT "{_dmarc_text(choice)}"')
     if choice.random() < 0.08:
-        lines.append(f'{at} TXT "{choice.choice(("hello", "v=spf1 -all", "v=DMARC2", chr(92) + "255"))}"')
+        lines.append(f'{at} TXT "{choice.choice(("hello", "v=spf1 -all", "v=DMARC2", "", chr(92) + "255"))}"')
     return lines
 
 
