@@ -10,7 +10,7 @@ from typing import Final
 from mailguard.inquiry import Answer, Inquiry, Question, RRType, ask, ask_all, not_asked
 from mailguard.names import ROOT, DomainName, name
 from mailguard.spf.explanation import explanation_template
-from mailguard.spf.limits import LookupBudget, lookup_cost
+from mailguard.spf.limits import RFC_BUDGET, LookupBudget, lookup_cost
 from mailguard.spf.macro import MacroString, expand, target_name
 from mailguard.spf.record import Record, parse_record, select_records
 from mailguard.spf.terms import Directive, Kind, Modifier, Qualifier
@@ -55,7 +55,7 @@ def check_host(
     helo: str = "unknown",
     receiver: str = "unknown",
     time_s: int = 0,
-    budget: LookupBudget | None = None,
+    budget: LookupBudget = RFC_BUDGET,
 ) -> Inquiry[SpfVerdict]:
     """Decide whether ``ip`` may send mail as ``domain`` (RFC 7208 section 4).
 
@@ -66,7 +66,7 @@ def check_host(
         helo: for the macro ``%{h}``.
         receiver: the receiving host's name, for ``%{r}`` in explanations.
         time_s: POSIX time, for ``%{t}`` in explanations.
-        budget: what may be spent, changed in place; the RFC's limits if not given.
+        budget: what may be spent, in terms that cause look-ups (10) and void ones (2); not packets.
 
     Returns:
         The verdict and the directive that gave it. What a domain publishes never raises: broken records are
@@ -74,7 +74,7 @@ def check_host(
     """
     mapped = ip.ipv4_mapped if isinstance(ip, IPv6Address) else None
     # Section 5: an IPv4-mapped IPv6 address is an IPv4 address.
-    check = _Check(mapped or ip, sender, helo, receiver, time_s, budget or LookupBudget())
+    check = _Check(mapped or ip, sender, helo, receiver, time_s, budget)
     verdict = yield from check.verdict(_initial_domain(domain))
     return verdict
 

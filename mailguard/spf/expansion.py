@@ -270,10 +270,13 @@ class _Assembly:
         target = static_target(term.value if isinstance(term, Modifier) else term.target, domain, self._origin)
         if target is None:
             return Branch(domain, term, BranchStatus.DYNAMIC, lookups=cost)
-        if not target.is_askable:
+        leads_on = isinstance(term, Modifier) or term.kind is Kind.INCLUDE
+        # Section 4.3 holds for every check_host: a single label is no domain to check.
+        if not target.is_askable or (leads_on and len(target.labels) < 2):
             return Branch(domain, term, BranchStatus.UNUSABLE_NAME, target, lookups=cost)
-        if isinstance(term, Modifier) or term.kind is Kind.INCLUDE:
+        if leads_on:
             return self._below(term, domain, target, path)
+        assert isinstance(term, Directive)
         return self._asked(term, domain, target)
 
     def _below(

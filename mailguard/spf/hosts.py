@@ -23,7 +23,8 @@ SHARED_SENDERS: Final = (
 """Bulk senders whose addresses serve all their customers alike."""
 
 RETIRED: Final = {
-    "aspmx.googlemail.com": "_spf.google.com",
+    "aspmx.googlemail.com": "_spf.google.com",  # Google's instructions until 2010
+    # Forefront Online Protection, which Exchange Online Protection replaced in 2013.
     "spf.messaging.microsoft.com": "spf.protection.outlook.com",
     "spf.frontbridge.com": "spf.protection.outlook.com",
 }

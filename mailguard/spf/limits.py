@@ -24,14 +24,17 @@ MAX_PTR_NAMES: Final = 10
 """PTR names that are looked at for ptr and %{p}; further ones are ignored."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class LookupBudget:
-    """What one check may still spend, in terms, not packets. Shared with every include and changed in place."""
+    """What one check may spend, with all its includes, in terms and not in packets. By default the RFC's limits."""
 
     lookups: int = MAX_LOOKUPS
     void_lookups: int = MAX_VOID_LOOKUPS
     mx_hosts: int = MAX_MX_HOSTS  # for each mx term anew
     ptr_names: int = MAX_PTR_NAMES  # for each PTR answer anew
+
+
+RFC_BUDGET: Final = LookupBudget()
 
 
 def lookup_cost(term: Directive | Modifier) -> int:

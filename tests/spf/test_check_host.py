@@ -8,14 +8,14 @@ import pytest
 
 from mailguard.inquiry import run
 from mailguard.spf.check_host import check_host
-from mailguard.spf.limits import LookupBudget
+from mailguard.spf.limits import RFC_BUDGET, LookupBudget
 from mailguard.spf.verdict import Mailbox, Problem, Result, SpfVerdict
 from tests.zones import Zone
 
 CLINIC = "clinic.example.jp"
 
 
-def ask(zone: str, ip: str = "192.0.2.1", budget: LookupBudget | None = None) -> SpfVerdict:
+def ask(zone: str, ip: str = "192.0.2.1", budget: LookupBudget = RFC_BUDGET) -> SpfVerdict:
     return run(check_host(ip_address(ip), CLINIC, Mailbox("info", CLINIC), budget=budget), Zone.parse(zone))
 
 
@@ -92,7 +92,7 @@ def test_ptr_for_a_client_without_a_name_is_a_void_lookup() -> None:
     assert (verdict.result, verdict.void_lookups) == (Result.FAIL, 2)
 
 
-def test_the_budget_is_spent_in_place() -> None:
+def test_the_limits_are_arguments() -> None:
     zone = 'clinic.example.jp TXT "v=spf1 a:a.example.net a:b.example.net a:c.example.net -all"'
     assert ask(zone, budget=LookupBudget(void_lookups=3)).result is Result.FAIL
     assert ask(zone, budget=LookupBudget(lookups=2, void_lookups=9)).problem is Problem.TOO_MANY_LOOKUPS

@@ -110,6 +110,11 @@ def test_a_name_that_depends_on_the_message_is_dynamic_unless_it_only_names_the_
     assert not spf.lookups_exact
 
 
+def test_an_include_of_a_single_label_is_no_domain_to_check() -> None:
+    spf = survey('clinic.example.jp TXT "v=spf1 include:%{d1} -all"')
+    assert spf.tree.branches[0].status is BranchStatus.UNUSABLE_NAME
+
+
 def test_void_lookups_are_what_a_receiver_would_see_empty() -> None:
     spf = survey("""
         clinic.example.jp  TXT   "v=spf1 a:four.example.net a:six.example.net a:none.example.net ~all"
