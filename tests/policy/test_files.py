@@ -86,7 +86,9 @@ def test_a_file_extends_ours_and_later_words_win(tmp_path: Path) -> None:
         HEAD + 'extends = ["hospital", "gmail", "base.toml"]\n[severity]\nSPF004 = "critical"\n', "utf-8"
     )
     policy = load_policy(str(tmp_path / "mine.toml"))
-    assert policy.severities == {"SPF004": Severity.CRITICAL, "SPF001": Severity.INFO}
+    assert policy.severities["SPF004"] is Severity.CRITICAL
+    assert policy.severities["SPF001"] is Severity.INFO
+    assert policy.severities.items() >= load_policy("hospital").severities.items()
     assert [one.id for one in policy.programmes] == ["hospital", "gmail"]
 
 
