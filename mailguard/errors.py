@@ -12,11 +12,51 @@
 What a domain publishes, however broken, is never an exception: it is a result (``permerror``, a finding). What could
 not be asked is no exception either: it is an ``Answer`` whose status says so. Every message is one sentence that
 names what was wrong, where, and what to do about it.
+
+An error is English (``str``) and can be told in another language: it keeps the template of its sentence, which is an
+interface text like any other, and what the placeholders stand for.
 """
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, Self
+
+
+class Sentence(str):
+    """An English text that remembers its template and fields: ``Sentence("{file} is empty.", file="a.csv")``.
+
+    A field may be a Sentence itself. The template is never made from what strangers wrote; fields may be.
+    """
+
+    __slots__ = ("_fields", "_template")
+    _template: str
+    _fields: dict[str, object]
+
+    def __new__(cls, template: str, /, **fields: object) -> Self:
+        """Without fields, braces stand for themselves, and a Sentence stays what it is."""
+        if isinstance(template, cls) and not fields:
+            return template
+        made = super().__new__(cls, template.format(**fields) if fields else template)
+        made._template, made._fields = template, fields
+        return made
+
+    def told(self, say: Callable[[str], str]) -> str:
+        """The same in the language that ``say`` translates templates to."""
+        fields = {key: field.told(say) if isinstance(field, Sentence) else field for key, field in self._fields.items()}
+        return say(self._template).format(**fields) if fields else say(self._template)
 
 
 class MailguardError(Exception):
     """Any failure that mailguard itself raises."""
+
+    def __init__(self, template: str, /, **fields: object) -> None:
+        self.sentence: Final = Sentence(template, **fields)
+        super().__init__(self.sentence)
+
+    def told(self, say: Callable[[str], str]) -> str:
+        """The message in the language that ``say`` translates templates to."""
+        return self.sentence.told(say)
 
 
 class UsageError(MailguardError):

@@ -39,4 +39,5 @@ def find(kind: str, package: Traversable) -> Traversable:
         beside = package.parent / _IN_CHECKOUT[kind]
         if beside.is_dir():
             return beside
-    raise OperationError(f"The folder {kind!r} is missing from this installation of mailguard; install it again.")
+    told = "The folder {folder!r} is missing from this installation of mailguard; install it again."
+    raise OperationError(told, folder=kind)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from mailguard.errors import DomainError
+from mailguard.errors import DomainError, Sentence
 from mailguard.names import MAX_LABEL_OCTETS, MAX_NAME_OCTETS, DomainName
 
 MAX_TEXT: Final = 2048
@@ -77,7 +77,7 @@ class TargetError(DomainError):
     def __init__(self, flaw: Flaw, text: str) -> None:
         self.flaw: Final = flaw
         self.text: Final = text if len(text) <= 80 else text[:79] + "…"
-        super().__init__(MESSAGES[flaw].format(text=self.text))
+        super().__init__(MESSAGES[flaw], text=self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,13 +221,16 @@ class Problem(NamedTuple):
     text: str
     error: TargetError | None
 
-    def __str__(self) -> str:
-        where = f"{self.list_name}:{self.line}: "
+    @property
+    def sentence(self) -> Sentence:
+        """What is wrong, and where."""
+        told = "{list}:{line}: the list ends here for us ({limit} bytes or {lines} lines); split the file."
         if self.error is None:
-            return (
-                f"{where}the list ends here for us ({MAX_LIST_BYTES} bytes or {MAX_LIST_LINES} lines); split the file."
-            )
-        return where + str(self.error)
+            return Sentence(told, list=self.list_name, line=self.line, limit=MAX_LIST_BYTES, lines=MAX_LIST_LINES)
+        return Sentence("{list}:{line}: {problem}", list=self.list_name, line=self.line, problem=self.error.sentence)
+
+    def __str__(self) -> str:
+        return self.sentence
 
 
 class TargetList(NamedTuple):

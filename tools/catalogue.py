@@ -25,8 +25,10 @@ from mailguard.cli.clicktexts import PLURALS
 ROOT = Path(__file__).resolve().parents[1]
 PO = ROOT / "mailguard" / "locale" / "ja" / "LC_MESSAGES" / "mailguard.po"
 MO = PO.with_suffix(".mo")
-_PLACEHOLDER = re.compile(r"\{[a-z_!]*\}")
-_SAYING = {"say", "_say"}
+_PLACEHOLDER = re.compile(r"\{[a-z_]+(?:![a-z])?(?::[^}]*)?\}")
+_SENTENCES = ("Sentence", "UsageError", "DomainError", "PolicyError", "EvidenceError", "OperationError")
+_SAYING = {**dict.fromkeys(("say", "_say", *_SENTENCES), 0), "problem": 1}
+"""Who takes an interface text, and as which argument."""
 
 
 def collect() -> list[str]:
@@ -44,11 +46,26 @@ def collect() -> list[str]:
 
 
 def _said(tree: ast.AST) -> Iterator[str]:
+    named = _named_texts(tree)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+        if isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if name in _SAYING and isinstance(node.args[0].value, str):
-                yield node.args[0].value
+            place = _SAYING.get(name, len(node.args))
+            for text in node.args[place : place + 1]:
+                yield from named.get(text.id, ()) if isinstance(text, ast.Name) else _literal(text)
+
+
+def _named_texts(tree: ast.AST) -> dict[str, list[str]]:
+    """Texts that were given a name before they are said, because they are longer than a line."""
+    named: dict[str, list[str]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            named.setdefault(node.targets[0].id, []).extend(_literal(node.value))
+    return named
+
+
+def _literal(node: ast.expr) -> list[str]:
+    return [node.value] if isinstance(node, ast.Constant) and isinstance(node.value, str) else []
 
 
 def _help(command: click.Command, ctx: click.Context) -> Iterator[str]:

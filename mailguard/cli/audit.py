@@ -68,7 +68,7 @@ def audit(ctx: click.Context, /, **options: Any) -> None:
         run = Run.prepare(options, language(options["lang"]), outcome)
         asyncio.run(run_audits(run))
     except OperationError as error:
-        click.echo(f"mailguard: {error}", err=True)
+        click.echo(f"mailguard: {error.told(say)}", err=True)
         outcome.our_failure = True
     except KeyboardInterrupt:
         outcome.interrupted = True

@@ -12,7 +12,7 @@ import click
 
 from mailguard.cli.speaking import say
 from mailguard.names import DomainName
-from mailguard.targets import MAX_LIST_BYTES, MESSAGES, Problem, Said, Target, TargetError, parse_list, parse_target
+from mailguard.targets import MAX_LIST_BYTES, MESSAGES, Said, Target, TargetError, parse_list, parse_target
 
 _SAID: Final = {
     Said.URL: "an address of a web page was taken as its domain",
@@ -45,7 +45,7 @@ def gather(arguments: Sequence[str], files: Iterable[str]) -> Gathered:
             target = parse_target(text)
         except TargetError as error:
             gathered.faulty = True
-            _tell(_sentence(error))
+            _tell(error.told(say))
             continue
         _tell_said(target)
         found.setdefault(target.domain)
@@ -53,7 +53,7 @@ def gather(arguments: Sequence[str], files: Iterable[str]) -> Gathered:
         result = parse_list(_read(name), _shown(name))
         for problem in result.problems:
             gathered.faulty = True
-            _tell(_problem_sentence(problem))
+            _tell(problem.sentence.told(say))
         for target in result.targets:
             _tell_said(target)
             found.setdefault(target.domain)
@@ -80,16 +80,6 @@ def _tell_said(target: Target) -> None:
     words = [say(_SAID[said]) for said in target.said if _SAID[said]]
     if words:
         _tell(f"{target.given} → {target.domain} ({', '.join(words)})")
-
-
-def _sentence(error: TargetError) -> str:
-    return say(MESSAGES[error.flaw]).format(text=error.text)
-
-
-def _problem_sentence(problem: Problem) -> str:
-    if problem.error is None:
-        return str(problem)
-    return f"{problem.list_name}:{problem.line}: {_sentence(problem.error)}"
 
 
 def _tell(text: str) -> None:

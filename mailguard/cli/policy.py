@@ -62,7 +62,7 @@ def check_policy(ctx: click.Context, name: str) -> None:
 
     problems = check(name, RULES)
     for problem in problems:
-        click.echo(f"mailguard: {problem}", err=True)
+        click.echo(f"mailguard: {problem.told(say)}", err=True)
     if problems:
         ctx.exit(WRONG_USE)
     click.echo(say("{file} is in order.").format(file=name))

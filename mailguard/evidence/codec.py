@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
-from mailguard.errors import EvidenceError
+from mailguard.errors import EvidenceError, Sentence
 from mailguard.evidence import Evidence, Option
 from mailguard.inquiry import Answer, Mx, Question, Rdata, RRType, Status, Txt
 from mailguard.names import DomainName
@@ -95,12 +95,13 @@ def _from_octets(octets: bytes) -> object:
 
 def check_header(line: str) -> None:
     """Raise EvidenceError, in words that follow a file's name, unless ``line`` starts a file that we can read."""
-    header = _loads(line, "it is no mailguard evidence file")
+    header = _loads(line, Sentence("it is no mailguard evidence file"))
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise EvidenceError("it is no mailguard evidence file")
     version = header.get("version")
     if version != VERSION or type(version) is not int:
-        raise EvidenceError(f"it has format version {version!r}, and this mailguard reads version {VERSION}")
+        told = "it has format version {version!r}, and this mailguard reads version {known}"
+        raise EvidenceError(told, version=version, known=VERSION)
 
 
 def parse_evidence(line: str) -> Evidence:
@@ -109,10 +110,10 @@ def parse_evidence(line: str) -> Evidence:
     Raises:
         EvidenceError: in words that follow "line N of FILE is damaged: ".
     """
-    said = _Fields(_loads(line, "it is no JSON"), "the line")
+    said = _Fields(_loads(line, Sentence("it is no JSON")), Sentence("the line"))
     answers = said.take("answers", list)
     if len(answers) > MAX_ANSWERS:
-        raise EvidenceError(f"it has more than {MAX_ANSWERS:,} answers")
+        raise EvidenceError("it has more than {limit:,} answers", limit=MAX_ANSWERS)
     evidence = Evidence(
         DomainName(said.take("domain", str)),
         _to_time(said.take("as_of", str)),
@@ -125,7 +126,7 @@ def parse_evidence(line: str) -> Evidence:
     return evidence
 
 
-def _loads(line: str, otherwise: str) -> Any:
+def _loads(line: str, otherwise: Sentence) -> Any:
     try:
         # NaN and the infinities are no JSON, though Python's reader takes them.
         return json.loads(line, parse_constant=_refuse_constant)
@@ -141,16 +142,16 @@ def _check_questions(evidence: Evidence) -> None:
     seen: set[Question] = set()
     for answer in evidence.answers:
         if answer.question in seen:
-            raise EvidenceError(f"the question {answer.question} stands there twice")
+            raise EvidenceError("the question {question} stands there twice", question=answer.question)
         seen.add(answer.question)
 
 
 class _Fields:
     """A JSON object, and sentences about what is wrong with it."""
 
-    def __init__(self, value: object, where: str) -> None:
+    def __init__(self, value: object, where: Sentence) -> None:
         if not isinstance(value, dict):
-            raise EvidenceError(f"{where} is no JSON object")
+            raise EvidenceError("{where} is no JSON object", where=where)
         self._fields: Mapping[str, Any] = value
         self._where = where
 
@@ -160,8 +161,9 @@ class _Fields:
         if kind is float and type(value) is int:
             value = _to_float(value)
         if type(value) is not kind:
-            what = "is missing" if key not in self._fields else f"is no {_KINDS[kind]}"
-            raise EvidenceError(f'"{key}" of {self._where} {what}')
+            if key not in self._fields:
+                raise EvidenceError('"{key}" of {where} is missing', key=key, where=self._where)
+            raise EvidenceError('"{key}" of {where} is no {kind}', key=key, where=self._where, kind=_KINDS[kind])
         assert isinstance(value, kind)
         if isinstance(value, str):
             _check_text(value)
@@ -171,7 +173,7 @@ class _Fields:
 
     def take_texts(self, key: str) -> tuple[str, ...]:
         """A list of texts; none where it is missing."""
-        return _to_texts(self.take(key, list, []), f'"{key}" of {self._where}')
+        return _to_texts(self.take(key, list, []), Sentence('"{key}" of {where}', key=key, where=self._where))
 
     def take_number(self, key: str) -> int | None:
         """A whole number of at least 0, or ``None`` where it is missing."""
@@ -179,17 +181,17 @@ class _Fields:
             return None
         number = self.take(key, int)
         if not 0 <= number < 2**32:
-            raise EvidenceError(f'"{key}" of {self._where} is out of range')
+            raise EvidenceError('"{key}" of {where} is out of range', key=key, where=self._where)
         return number
 
 
-_KINDS: Final[Mapping[type, str]] = {
-    str: "text",
-    list: "list",
-    dict: "object",
-    int: "whole number",
-    float: "number",
-    bool: "true or false",
+_KINDS: Final[Mapping[type, Sentence]] = {
+    str: Sentence("text"),
+    list: Sentence("list"),
+    dict: Sentence("object"),
+    int: Sentence("whole number"),
+    float: Sentence("number"),
+    bool: Sentence("true or false"),
 }
 
 
@@ -208,9 +210,9 @@ def _check_text(text: str) -> None:
         raise EvidenceError("a text has half a character in it") from error
 
 
-def _to_texts(values: list[Any], where: str) -> tuple[str, ...]:
+def _to_texts(values: list[Any], where: Sentence) -> tuple[str, ...]:
     if not all(isinstance(value, str) for value in values):
-        raise EvidenceError(f"{where} is no list of texts")
+        raise EvidenceError("{where} is no list of texts", where=where)
     for value in values:
         _check_text(value)
     return tuple(values)
@@ -220,29 +222,30 @@ def _to_time(text: str) -> datetime:
     try:
         time = datetime.fromisoformat(text)
     except ValueError as error:
-        raise EvidenceError(f'"as_of" is no time: {text!r}') from error
+        raise EvidenceError('"as_of" is no time: {text!r}', text=text) from error
     if time.tzinfo is None:
-        raise EvidenceError(f'"as_of" has no time zone: {text!r}')
+        raise EvidenceError('"as_of" has no time zone: {text!r}', text=text)
     return time.astimezone(UTC)
 
 
 def _to_option(key: str, value: object) -> Option:
     if isinstance(value, list):
-        return _to_texts(value, f'the option "{key}"')
+        return _to_texts(value, Sentence('the option "{key}"', key=key))
     if isinstance(value, str | int | float | bool | None):
         return value
-    raise EvidenceError(f'the option "{key}" has a value that no option has')
+    raise EvidenceError('the option "{key}" has a value that no option has', key=key)
 
 
 def _to_answer(value: object) -> Answer:
-    said = _Fields(value, "an answer")
+    said = _Fields(value, Sentence("an answer"))
     name = said.take("name", str)
-    said = _Fields(value, f"the answer for {name!r}")
-    question = Question(DomainName(name), _to_member(RRType, said.take("type", str), "record type"))
-    status = _to_member(Status, said.take("status", str), "status")
+    said = _Fields(value, Sentence("the answer for {name!r}", name=name))
+    question = Question(DomainName(name), _to_member(RRType, said.take("type", str), Sentence("record type")))
+    status = _to_member(Status, said.take("status", str), Sentence("status"))
     records = tuple(_to_rdata(question, record) for record in said.take("records", list, []))
     if bool(records) != (status is Status.DATA):
-        raise EvidenceError(f'the answer for "{question}" has the status {status} and {len(records)} records')
+        told = 'the answer for "{question}" has the status {status} and {count} records'
+        raise EvidenceError(told, question=question, status=status, count=len(records))
     return Answer(
         question,
         status,
@@ -261,19 +264,19 @@ def _to_answer(value: object) -> Answer:
 E_ = TypeVar("E_", RRType, Status)
 
 
-def _to_member(kind: type[E_], text: str, what: str) -> E_:
+def _to_member(kind: type[E_], text: str, what: Sentence) -> E_:
     try:
         return kind(text)
     except ValueError as error:
-        raise EvidenceError(f"{text!r} is no {what} that mailguard knows") from error
+        raise EvidenceError("{text!r} is no {what} that mailguard knows", text=text, what=what) from error
 
 
 def _to_rdata(question: Question, value: object) -> Rdata:
     if question.rrtype is RRType.MX:
-        said = _Fields(value, f'a record of "{question}"')
+        said = _Fields(value, Sentence('a record of "{question}"', question=question))
         preference = said.take("preference", int)
         if not 0 <= preference < 65_536:
-            raise EvidenceError(f'a record of "{question}" has a preference out of range')
+            raise EvidenceError('a record of "{question}" has a preference out of range', question=question)
         return Mx(preference, DomainName(said.take("exchange", str)))
     if question.rrtype in _TEXT_TYPES:
         if isinstance(value, list) and value:
@@ -281,7 +284,7 @@ def _to_rdata(question: Question, value: object) -> Rdata:
     elif isinstance(value, str):
         _check_text(value)
         return DomainName(value) if question.rrtype in _NAME_TYPES else value
-    raise EvidenceError(f'a record of "{question}" has another form than its type')
+    raise EvidenceError('a record of "{question}" has another form than its type', question=question)
 
 
 def _to_octets(question: Question, value: object) -> bytes:
@@ -289,6 +292,6 @@ def _to_octets(question: Question, value: object) -> bytes:
         _check_text(value)
         return value.encode("utf-8")
     try:
-        return bytes.fromhex(_Fields(value, f'a string of "{question}"').take("hex", str))
+        return bytes.fromhex(_Fields(value, Sentence('a string of "{question}"', question=question)).take("hex", str))
     except ValueError as error:
-        raise EvidenceError(f'a string of "{question}" is no hexadecimal') from error
+        raise EvidenceError('a string of "{question}" is no hexadecimal', question=question) from error

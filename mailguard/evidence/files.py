@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final, TextIO
 
-from mailguard.errors import EvidenceError
+from mailguard.errors import EvidenceError, Sentence
 from mailguard.evidence import Evidence
 from mailguard.evidence.codec import check_header, format_evidence, format_header, parse_evidence
 
@@ -40,7 +40,8 @@ def load_evidence(path: Path) -> Iterator[Evidence]:
         with path.open("rb") as stream:
             yield from _read_stream(stream, str(path))
     except OSError as error:
-        raise EvidenceError(f"The evidence file {path} cannot be read: {error.strerror or error}.") from error
+        told = "The evidence file {file} cannot be read: {reason}."
+        raise EvidenceError(told, file=path, reason=error.strerror or error) from error
 
 
 def _read_stream(stream: BinaryIO, name: str) -> Iterator[Evidence]:
@@ -58,18 +59,19 @@ def _read_stream(stream: BinaryIO, name: str) -> Iterator[Evidence]:
             raise EvidenceError(_sentence(name, number, error)) from error
         yield evidence
     if number == 0:
-        raise EvidenceError(f"The evidence file {name} is empty.")
+        raise EvidenceError("The evidence file {file} is empty.", file=name)
 
 
-def _sentence(name: str, number: int, error: EvidenceError) -> str:
+def _sentence(name: str, number: int, error: EvidenceError) -> Sentence:
     if number == 1:
-        return f"The file {name} cannot be replayed: {error}."
-    return f"Line {number} of the evidence file {name} is damaged: {error}."
+        return Sentence("The file {file} cannot be replayed: {reason}.", file=name, reason=error.sentence)
+    told = "Line {number} of the evidence file {file} is damaged: {reason}."
+    return Sentence(told, number=number, file=name, reason=error.sentence)
 
 
 def _to_text(line: bytes) -> str:
     if len(line) > MAX_LINE_OCTETS:
-        raise EvidenceError(f"it is longer than {MAX_LINE_OCTETS // 1024 // 1024} MiB")
+        raise EvidenceError("it is longer than {limit} MiB", limit=MAX_LINE_OCTETS // 1024 // 1024)
     try:
         text = line.decode("utf-8-sig")
     except UnicodeDecodeError as error:

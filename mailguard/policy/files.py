@@ -38,7 +38,7 @@ from datetime import date
 from typing import Any, Final
 
 from mailguard.dossier import MailingLists
-from mailguard.errors import DomainError, PolicyError
+from mailguard.errors import DomainError, PolicyError, Sentence
 from mailguard.names import DomainName
 from mailguard.policy.programme import CHECKS
 from mailguard.policy.table import Table, is_rule_id
@@ -102,21 +102,24 @@ _TOP: Final = frozenset(
 
 def parse_policy(text: str, file: str, policy_id: str, load: Loader) -> Policy:
     """Read a policy. Raises PolicyError: one sentence with the file and the key."""
-    problems: list[str] = []
+    problems: list[Sentence] = []
     policy = _read(text, file, policy_id, load, problems)
     if problems:
         raise PolicyError(problems[0])
     return policy
 
 
-def find_problems(text: str, file: str, policy_id: str, load: Loader, known_rules: Iterable[str]) -> tuple[str, ...]:
+def find_problems(
+    text: str, file: str, policy_id: str, load: Loader, known_rules: Iterable[str]
+) -> tuple[Sentence, ...]:
     """Everything wrong with a policy, one sentence each; ``known_rules`` are the ids that severities may name."""
-    problems: list[str] = []
+    problems: list[Sentence] = []
     policy = _read(text, file, policy_id, load, problems)
     known = frozenset(known_rules)
     named = [*policy.severities, *(waiver.rule for waiver in policy.waivers)]
     unknown = (rule for rule in named if rule not in known)
-    problems += [f"{file}: there is no rule {rule!r}; see `mailguard rules list`." for rule in unknown]
+    told = "{file}: there is no rule {rule!r}; see `mailguard rules list`."
+    problems += [Sentence(told, file=file, rule=rule) for rule in unknown]
     return tuple(dict.fromkeys(problems))
 
 
@@ -157,11 +160,11 @@ def over(below: Wish, above: Wish) -> Wish:
     )
 
 
-def _read(text: str, file: str, policy_id: str, load: Loader, problems: list[str]) -> Policy:
+def _read(text: str, file: str, policy_id: str, load: Loader, problems: list[Sentence]) -> Policy:
     try:
         data = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        problems.append(f"{file}: is no TOML ({error}); correct that line.")
+        problems.append(Sentence("{file}: is no TOML ({error}); correct that line.", file=file, error=error))
         return Policy(policy_id, Text("", ""), Text("", ""))
     top = Table(data, file, "", problems)
     top.only(_TOP)
@@ -186,7 +189,7 @@ def _extended(own: Policy, top: Table, load: Loader) -> Policy:
         try:
             bases.append(load(name))
         except PolicyError as error:
-            top.problems.append(str(error))
+            top.problems.append(error.sentence)
     return Policy(own.id, own.title, own.about, **_merged((*bases, own)))
 
 
@@ -209,7 +212,7 @@ def _domain(table: Table, text: str) -> DomainName | None:
     try:
         return parse_target(text).domain
     except DomainError as error:
-        table.problems.append(f"{table.file}: {error}")
+        table.problems.append(Sentence("{file}: {problem}", file=table.file, problem=error.sentence))
         return None
 
 
@@ -266,7 +269,7 @@ def _requirements(top: Table, sources: Mapping[str, Source]) -> Iterable[Require
         if requirement is None:
             continue
         if requirement.id in ids:
-            entry.problem("id", f"{requirement.id!r} stands there twice")
+            entry.problem("id", "{id!r} stands there twice", id=requirement.id)
         ids.add(requirement.id)
         yield requirement
 
@@ -275,7 +278,7 @@ def _requirement(entry: Table, sources: Mapping[str, Source]) -> Requirement | N
     kind, strength = entry.choice("kind", Kind), entry.choice("strength", Strength)
     check = entry.string("check", optional=True)
     if kind is Kind.DNS and check not in CHECKS:
-        entry.problem("check", f"is wanted for kind D, one of {', '.join(sorted(CHECKS))}")
+        entry.problem("check", "is wanted for kind D, one of {choices}", choices=", ".join(sorted(CHECKS)))
     if kind is not Kind.DNS and check:
         entry.problem("check", "is only for kind D: what DNS cannot show is not checked")
     source = sources.get(entry.string("source"))

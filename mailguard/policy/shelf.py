@@ -9,7 +9,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from mailguard.errors import PolicyError
+from mailguard.errors import PolicyError, Sentence
 from mailguard.policy.files import Loader, Policy, find_problems, parse_policy
 from mailguard.providers import Providers, parse_providers
 from mailguard.resources import policies
@@ -48,7 +48,8 @@ def load_policy(name_or_path: str, depth: int = 0) -> Policy:
     """
     file = _file_of(name_or_path)
     if depth > _MAX_DEPTH:
-        raise PolicyError(f"{file.shown}: policies extend each other in a circle, or too deeply; take one out.")
+        told = "{file}: policies extend each other in a circle, or too deeply; take one out."
+        raise PolicyError(told, file=file.shown)
     return parse_policy(_read(file), file.shown, file.id, _loader(file, depth + 1))
 
 
@@ -57,13 +58,13 @@ def list_policies() -> tuple[Policy, ...]:
     return tuple(load_policy(name) for name in policy_names())
 
 
-def check_policy(name_or_path: str, known_rules: Iterable[str]) -> tuple[str, ...]:
+def check_policy(name_or_path: str, known_rules: Iterable[str]) -> tuple[Sentence, ...]:
     """Everything wrong with a policy file, one sentence each; empty when it can be used."""
     try:
         file = _file_of(name_or_path)
         text = _read(file)
     except PolicyError as error:
-        return (str(error),)
+        return (error.sentence,)
     return find_problems(text, file.shown, file.id, _loader(file, 1), known_rules)
 
 
@@ -81,7 +82,8 @@ def _file_of(name_or_path: str) -> _File:
         return _File(path, str(path), path.stem, path.parent)
     if name_or_path not in policy_names():
         known = ", ".join(policy_names())
-        raise PolicyError(f"There is no policy {name_or_path!r}; known are {known}, or give the path of a .toml file.")
+        told = "There is no policy {name!r}; known are {known}, or give the path of a .toml file."
+        raise PolicyError(told, name=name_or_path, known=known)
     return _ours(f"{name_or_path}.toml")
 
 
@@ -103,9 +105,11 @@ def _read(file: _File) -> str:
         with file.place.open("rb") as opened:
             data = opened.read(MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
-            raise PolicyError(f"{file.shown}: is larger than {MAX_BYTES} bytes; a policy file is a few kilobytes.")
+            told = "{file}: is larger than {limit} bytes; a policy file is a few kilobytes."
+            raise PolicyError(told, file=file.shown, limit=MAX_BYTES)
         return data.decode("utf-8-sig")
     except OSError as error:
-        raise PolicyError(f"{file.shown}: cannot be read ({error.strerror}); check the path.") from None
+        told = "{file} cannot be read ({reason}); check the path."
+        raise PolicyError(told, file=file.shown, reason=error.strerror) from None
     except UnicodeDecodeError:
-        raise PolicyError(f"{file.shown}: is not UTF-8 text; save it again as UTF-8.") from None
+        raise PolicyError("{file}: is not UTF-8 text; save it again as UTF-8.", file=file.shown) from None

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from mailguard.errors import Sentence
 from mailguard.providers import Text
 
 E = TypeVar("E", bound=StrEnum)
@@ -28,18 +29,19 @@ class Table:
     data: dict[str, Any]
     file: str
     where: str
-    problems: list[str]
+    problems: list[Sentence]
 
-    def problem(self, key: str, says: str) -> None:
-        """Note a problem with one key."""
+    def problem(self, key: str, says: str, **fields: object) -> None:
+        """Note a problem with one key. ``says`` goes on after the key's name; ``fields`` fill its placeholders."""
         place = f"{self.where}, {key}" if self.where else key
-        self.problems.append(f"{self.file}: {place}: {says}.")
+        told = Sentence("{file}: {place}: {says}.", file=self.file, place=place, says=Sentence(says, **fields))
+        self.problems.append(told)
 
     def only(self, known: Set[str]) -> None:
         """Note every key that is not known."""
         for key in self.data:
             if key not in known:
-                self.problem(key, f"is no known key; known are {', '.join(sorted(known))}")
+                self.problem(key, "is no known key; known are {known}", known=", ".join(sorted(known)))
 
     def string(self, key: str, optional: bool = False) -> str:
         """A text that is not blank; ``""`` where it is missing or wrong."""
@@ -91,7 +93,7 @@ class Table:
         if value is None and optional:
             return None
         if not isinstance(value, str) or value not in tuple(choices):
-            self.problem(key, f"is wanted as one of {', '.join(choices)}")
+            self.problem(key, "is wanted as one of {choices}", choices=", ".join(choices))
             return None
         return choices(value)
 
@@ -108,7 +110,7 @@ class Table:
         """The tables of an array of tables, numbered from one."""
         value = self.data.get(key, [])
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            self.problem(key, f"is wanted as tables, each under [[{key}]]")
+            self.problem(key, "is wanted as tables, each under [[{table}]]", table=key)
             return
         for number, item in enumerate(value, 1):
             yield Table(item, self.file, f"{key} {number}", self.problems)

@@ -77,7 +77,7 @@ def parse_nameserver(text: str) -> NameServer:
         raise _bad(text)
     port = int(match["port"] or DNS_PORT)
     if not 0 < port < 65_536:
-        raise UsageError(f"The name server {text!r} has port {port}; ports go from 1 to 65535.")
+        raise UsageError("The name server {text!r} has port {port}; ports go from 1 to 65535.", text=text, port=port)
     return NameServer(host, port)
 
 
@@ -91,7 +91,8 @@ def _is_address(text: str) -> bool:
 
 def _bad(text: str) -> UsageError:
     return UsageError(
-        f"{text!r} is no name server address; write it like 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]:53."
+        "{text!r} is no name server address; write it like 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]:53.",
+        text=text,
     )
 
 
