@@ -114,26 +114,25 @@ class _Walk:
 
     def follow(self, parser: _Parser) -> bool:
         """Handle what the parser has seen since; whether a child of the root ended."""
-        ended = False
+        # The hottest loop of the reader: two rounds per element, so what every element needs stands in it.
+        depth, ended = self.depth, False
         for event, element in cast("Iterator[tuple[str, Element]]", parser.read_events()):
             if event == "start":
-                self._enter(element)
+                depth += 1
+                self.elements += 1
+                if depth > self.limits.depth:
+                    raise OverLimit("depth")
+                if len(element.keys()) > self.limits.attributes:
+                    raise OverLimit("attributes")
+                if self.root is None:
+                    self.root = element
             else:
-                self.depth -= 1
-                if self.depth == 1:
+                depth -= 1
+                if depth == 1:
                     self._leave_child(element)
                     ended = True
+        self.depth = depth
         return ended
-
-    def _enter(self, element: Element) -> None:
-        if self.root is None:
-            self.root = element
-        self.depth += 1
-        self.elements += 1
-        if self.depth > self.limits.depth:
-            raise OverLimit("depth")
-        if len(element.attrib) > self.limits.attributes:
-            raise OverLimit("attributes")
 
     def _leave_child(self, child: Element) -> None:
         if self.elements > self.limits.record_elements:
