@@ -1,8 +1,8 @@
 """The answer on the first line: can a stranger send mail in this name?
 
-It is an answer about receivers that honour DMARC, from what DNS shows. *No* needs two things to be seen: the policy that
-applies is reject, and SPF gives no stranger an aligned pass. *Partly* is quarantine: the mail arrives, in the junk
-folder. *Unknown* means that a deciding answer could not be had; it never hides behind one of the others.
+It is an answer about receivers that honour DMARC, from what DNS shows. *No* needs two things to be seen: the policy
+that applies is reject, and SPF gives no stranger an aligned pass. *Partly* is quarantine: the mail arrives, in the
+junk folder. *Unknown* means that a deciding answer could not be had; it never hides behind one of the others.
 """
 
 from __future__ import annotations
@@ -106,5 +106,3 @@ def _strangers_below(survey: Survey) -> Strangers:
 def _is_relaxed(survey: Survey) -> bool:
     record = survey.dmarc.record
     return record is None or record.aspf is Mode.RELAXED
-
-

@@ -34,5 +34,6 @@ def translator(language: str) -> Translator:
     """Text in English to text in ``language``. A text without translation stays English (a test forbids that)."""
     if language == "en":
         return str
-    with as_file(files("mailguard") / "locale" / language / "LC_MESSAGES" / "mailguard.mo") as path, path.open("rb") as f:
-        return gettext.GNUTranslations(f).gettext
+    catalogue = files("mailguard") / "locale" / language / "LC_MESSAGES" / "mailguard.mo"
+    with as_file(catalogue) as path, path.open("rb") as file:
+        return gettext.GNUTranslations(file).gettext

@@ -14,8 +14,8 @@ One Markdown file per rule and language, ``guides/<language>/<RULE ID>.md``::
     ## How to go back
 
 The six headings are fixed per language (``HEADINGS``). Placeholders are the finding's field names plus ``{domain}``,
-the audited domain; ``{{`` and ``}}`` are braces. Filling in never evaluates anything: values are put in as they are, and
-each renderer escapes them for its own form.
+the audited domain; ``{{`` and ``}}`` are braces. Filling in never evaluates anything: values are put in as they are,
+and each renderer escapes them for its own form.
 """
 
 from __future__ import annotations

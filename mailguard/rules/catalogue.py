@@ -7,11 +7,9 @@ from typing import Final
 
 from mailguard.dossier import Dossier
 from mailguard.rules.address import CHECKS as ADDRESS_CHECKS
-from mailguard.rules.address import CHECKS as ADDRESS_CHECKS
 from mailguard.rules.base import Finding
 from mailguard.rules.dkim import CHECKS as DKIM_CHECKS
 from mailguard.rules.dmarc import CHECKS as DMARC_CHECKS
-from mailguard.rules.programme import CHECKS as PROGRAMME_CHECKS
 from mailguard.rules.programme import CHECKS as PROGRAMME_CHECKS
 from mailguard.rules.spf import CHECKS as SPF_CHECKS
 from mailguard.rules.zone import CHECKS as ZONE_CHECKS
