@@ -107,7 +107,7 @@ def test_page_has_both_kinds_of_case(page: Path) -> None:
 def test_rule_has_its_pages(rule_id: str) -> None:
     finding = RULES[rule_id]
     assert (SPECS / f"{rule_id}.md").exists(), "no specification page"
-    known = set(finding.__dataclass_fields__) - {"seen_in"} | {"domain"}
+    known = finding.placeholders() | {"domain"}
     used = {language: load_guide(rule_id, language).placeholders for language in LANGUAGES}
     for language, placeholders in used.items():
         assert placeholders <= known, f"{language}: {placeholders - known} are no facts of {rule_id}"

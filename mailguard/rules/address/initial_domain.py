@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dossier import Dossier
 from mailguard.providers import Role
@@ -11,7 +10,6 @@ from mailguard.rules.address._select import owner, what_its_owner_publishes
 from mailguard.rules.base import Finding, Rule, Severity
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class InitialDomain(Finding):
     """The name came with a hosting plan: it goes when the plan ends, and its records are the company's."""
 

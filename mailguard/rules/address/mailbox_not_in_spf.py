@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dossier import Dossier
 from mailguard.providers import Layer, Provider, Recognised, Role, belongs_to
@@ -19,7 +18,6 @@ MAX_ADDRESSES = 4
 _INCLUDE = re.compile(r"include:\S+")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MailboxNotInSpf(Finding):
     """MX shows the mailboxes at a mail service whose SPF name is nowhere in the record."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dossier import Dossier
 from mailguard.providers import Layer
@@ -11,7 +10,6 @@ from mailguard.rules.address._select import in_layers
 from mailguard.rules.base import Confidence, Finding, Rule, Severity
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderDefaultDmarc(Finding):
     """The owner may not know that the record is there."""
 

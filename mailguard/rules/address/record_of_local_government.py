@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Confidence, Finding, Rule, Severity
@@ -13,7 +12,6 @@ from mailguard.rules.base import Confidence, Finding, Rule, Severity
 _PUBLIC_BODY = re.compile(r"(?:city|town|vill|pref)(?:\.[a-z0-9-]+){1,2}\.jp|metro\.tokyo\.jp|(?:[a-z0-9-]+\.)+lg\.jp")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordOfLocalGovernment(Finding):
     """A municipal hospital inherits the record of the body it belongs to, and cannot change it alone."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dkim.survey import DkimStatus
 from mailguard.dossier import Dossier
@@ -12,7 +11,6 @@ from mailguard.rules.address._select import in_layers, never_sends
 from mailguard.rules.base import Confidence, Finding, Rule, Severity
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SignedByProvider(Finding):
     """Such mail passes DKIM, but in the provider's name: for DMARC the signature does not count."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dkim.key import Remark
 from mailguard.dossier import Dossier
@@ -11,7 +10,6 @@ from mailguard.rules.base import Finding, Rule, Severity
 from mailguard.rules.dkim._select import remarked
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class BareRsaKey(Finding):
     """An RSA key is published as a bare RSAPublicKey, which few verifiers read."""
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DeniedParent(Finding):
     """The name server says that ``_domainkey`` does not exist, though selectors exist below it."""
 

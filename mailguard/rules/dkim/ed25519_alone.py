@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Confidence, Finding, Rule, Severity
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Ed25519Alone(Finding):
     """Every usable key that was seen is ed25519, which many receivers do not read yet."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dkim.survey import DkimStatus
 from mailguard.dossier import Dossier
@@ -11,7 +10,6 @@ from mailguard.rules.base import Finding, Rule, Severity
 from mailguard.rules.dkim._select import should_sign
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ExistenceUnknown(Finding):
     """No usable key was seen at the selectors that were asked for; that does not mean that there is none."""
 

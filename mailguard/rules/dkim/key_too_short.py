@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dkim.key import MIN_BITS
 from mailguard.dkim.survey import SelectorStatus
@@ -12,7 +11,6 @@ from mailguard.rules.base import Finding, Rule, Severity
 from mailguard.rules.dkim._select import told_keys
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class KeyTooShort(Finding):
     """An RSA key is so short that receivers must not accept it, and that strangers can work out its private half."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dkim.key import Remark
 from mailguard.dossier import Dossier
@@ -11,7 +10,6 @@ from mailguard.rules.base import Finding, Rule, Severity
 from mailguard.rules.dkim._select import remarked
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class KnownPrivateKey(Finding):
     """Everybody can sign with this key, since its private half stands in an example of a standard."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dkim.survey import DkimStatus
 from mailguard.dossier import Dossier
@@ -11,7 +10,6 @@ from mailguard.rules.base import Finding, Rule, Severity
 from mailguard.rules.dkim._select import should_sign
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class NoDkim(Finding):
     """The name server says that nothing exists below ``_domainkey``, so there is no key at any selector."""
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dkim.survey import SelectorStatus
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SelectorRevoked(Finding):
     """The key at a selector that the user named or that reports show in use is revoked (an empty p=)."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dkim.survey import SelectorFacts
 from mailguard.dossier import Dossier
@@ -11,7 +10,6 @@ from mailguard.rules.base import Finding, Rule, Severity
 from mailguard.rules.dkim._select import told_keys
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SharedKey(Finding):
     """The same key stands at several selectors, so changing the selector does not change the key."""
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
 from mailguard.rules.dkim._select import told_keys
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TestingFlag(Finding):
     """A key carries t=y, which asks receivers to treat mail signed with it as if it were not signed."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dkim.key import GOOD_BITS, Strength
 from mailguard.dossier import Dossier
@@ -11,7 +10,6 @@ from mailguard.rules.base import Finding, Rule, Severity
 from mailguard.rules.dkim._select import told_keys
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class WeakKey(Finding):
     """An RSA key is accepted today but shorter than it should be."""
 

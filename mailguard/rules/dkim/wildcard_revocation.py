@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
 from mailguard.rules.dkim._select import should_sign
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class WildcardRevocation(Finding):
     """A wildcard revokes every selector that has no key of its own, and no usable key was seen."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dkim.key import Flaw
 from mailguard.dossier import Dossier
@@ -11,7 +10,6 @@ from mailguard.rules.base import Finding, Rule, Severity
 from mailguard.rules.dkim._select import flawed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class WrongVersion(Finding):
     """The version of a key record is not exactly ``DKIM1``, so verifiers discard it."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dmarc.legacy import is_public_suffix
 from mailguard.dmarc.record import Psd
@@ -12,7 +11,6 @@ from mailguard.rules.base import Confidence, Finding, Rule, Severity
 from mailguard.rules.dmarc._select import counted
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DeclaredPublicSuffix(Finding):
     """An ordinary domain declares itself a public suffix (psd=y), below which everybody is a stranger."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dmarc.uri import UriFlaw
 from mailguard.dossier import Dossier
@@ -11,7 +10,6 @@ from mailguard.rules.base import Finding, Rule, Severity
 from mailguard.rules.dmarc._select import comma_split, counted, uris_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DestinationWithBareSign(Finding):
     """A comma or an exclamation mark in a destination is not percent-encoded, so that it is misread."""
 

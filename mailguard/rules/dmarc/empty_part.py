@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dmarc.record import ProblemCode
 from mailguard.dossier import Dossier
@@ -11,7 +10,6 @@ from mailguard.rules.base import Finding, Rule, Severity
 from mailguard.rules.dmarc._select import counted
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class EmptyPart(Finding):
     """The record has an empty part or a tag without a value, against the grammar but without effect."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dmarc.destination import Reason
 from mailguard.dossier import Dossier
@@ -11,7 +10,6 @@ from mailguard.rules.base import Finding, Rule, Severity
 from mailguard.rules.dmarc._select import counted
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class FailureDestinationRefused(Finding):
     """A destination for failure reports outside the organisation has not published its consent."""
 

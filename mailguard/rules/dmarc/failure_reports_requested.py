@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dmarc.destination import DestinationStatus
 from mailguard.dossier import Dossier
@@ -11,7 +10,6 @@ from mailguard.rules.base import Finding, Rule, Severity
 from mailguard.rules.dmarc._select import counted
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class FailureReportsRequested(Finding):
     """Failure reports are asked for; they may carry parts of single mails, hence personal data."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dmarc.discovery import Outcome
 from mailguard.dmarc.record import Treatment
@@ -11,7 +10,6 @@ from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationsDiffer(Finding):
     """Receivers of RFC 9989 and of RFC 7489 come to different outcomes."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dmarc.record import Policy
 from mailguard.dossier import Dossier
@@ -11,7 +10,6 @@ from mailguard.rules.base import Finding, Rule, Severity
 from mailguard.rules.dmarc._select import here
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class InventedSubdomainsUnprotected(Finding):
     """Subdomains that exist are enforced, those that do not exist are left at none."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dmarc.record import Policy
 from mailguard.dossier import Dossier, MailingLists
@@ -11,7 +10,6 @@ from mailguard.rules.base import Confidence, Finding, Rule, Severity
 from mailguard.rules.dmarc._select import here, sends_nothing
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MailingListsNotSaid(Finding):
     """False mail is stopped, and nobody has said yet whether people of this domain post to mailing lists."""
 

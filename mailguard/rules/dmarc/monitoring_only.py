@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dmarc.record import Policy
 from mailguard.dossier import Dossier
@@ -11,7 +10,6 @@ from mailguard.rules.base import Finding, Rule, Severity
 from mailguard.rules.dmarc._select import applied, sends_nothing, tells_reports
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MonitoringOnly(Finding):
     """The policy is none with reports: a sound first stage, at which nothing is stopped yet."""
 

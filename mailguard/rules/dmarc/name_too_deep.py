@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
 from mailguard.rules.dmarc._select import here
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class NameTooDeep(Finding):
     """The record stands at a name of eight or more labels, which no tree walk from below ever reaches."""
 

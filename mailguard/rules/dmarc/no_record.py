@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dmarc.survey import DmarcStatus
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class NoRecord(Finding):
     """There is no DMARC record for the domain, neither at its own name nor above."""
 

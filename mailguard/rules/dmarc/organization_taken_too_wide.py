@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dmarc.walk import record_question
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Confidence, Finding, Rule, Severity
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class OrganizationTakenTooWide(Finding):
     """A record above the registered domain, without psd=y, makes strangers part of the same organisation."""
 

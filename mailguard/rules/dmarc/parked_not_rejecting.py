@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dmarc.record import Policy
 from mailguard.dossier import Dossier
@@ -12,7 +11,6 @@ from mailguard.rules.dmarc._select import applied, sends_nothing
 from mailguard.zone.parked import Piece, parked_state
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ParkedNotRejecting(Finding):
     """The domain sends no mail but does not ask receivers to reject what comes in its name."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dmarc.discovery import Outcome
 from mailguard.dossier import Dossier
@@ -12,7 +11,6 @@ from mailguard.rules.base import Confidence, Finding, Rule, Severity
 from mailguard.rules.dmarc._select import counted
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyInherited(Finding):
     """The domain has no record of its own; that of a domain above counts, which others may manage."""
 

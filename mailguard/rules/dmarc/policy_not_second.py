@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
 from mailguard.rules.dmarc._select import applied
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyNotSecond(Finding):
     """The p tag does not directly follow the version, as RFC 7489 wanted it."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dmarc.record import Policy
 from mailguard.dossier import Dossier, MailingLists
@@ -11,7 +10,6 @@ from mailguard.rules.base import Finding, Rule, Severity
 from mailguard.rules.dmarc._select import here
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RejectWithMailingLists(Finding):
     """The policy is reject although people of this domain post to mailing lists."""
 

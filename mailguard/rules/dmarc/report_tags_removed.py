@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
 from mailguard.rules.dmarc._select import counted
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportTagsRemoved(Finding):
     """The record still has the tags rf or ri, which RFC 9989 removed."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dmarc.record import Policy
 from mailguard.dossier import Dossier
@@ -11,7 +10,6 @@ from mailguard.rules.base import Finding, Rule, Severity
 from mailguard.rules.dmarc._select import applied, strongest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SamplingRemoved(Finding):
     """A sampling rate of 1 to 99 is ignored by receivers of RFC 9989, which apply the policy in full."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dmarc.record import Policy
 from mailguard.dossier import Dossier
@@ -11,7 +10,6 @@ from mailguard.rules.base import Finding, Rule, Severity
 from mailguard.rules.dmarc._select import applied, strongest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SamplingZero(Finding):
     """A sampling rate of 0 meant one level less; receivers of RFC 9989 ignore it and apply the policy in full."""
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
 from mailguard.rules.dmarc._select import counted, uris_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SizeLimit(Finding):
     """A destination has a size limit: obsolete, but RFC 7489 receivers drop larger reports."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dmarc.record import Psd
 from mailguard.dmarc.walk import record_question
@@ -12,7 +11,6 @@ from mailguard.rules.base import Finding, Rule, Severity
 from mailguard.rules.dmarc._select import here
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SubdomainTagsIgnored(Finding):
     """The record has sp or np, but the domain is no organizational domain, so that they have no effect."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dmarc.record import Policy
 from mailguard.dossier import Dossier
@@ -11,7 +10,6 @@ from mailguard.rules.base import Finding, Rule, Severity
 from mailguard.rules.dmarc._select import applied, strongest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TestMode(Finding):
     """Test mode lowers the policy by one level at receivers of RFC 9989; those of RFC 7489 do not notice it."""
 

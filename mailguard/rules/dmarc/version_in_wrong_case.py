@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dmarc.nearmiss import NearMiss
 from mailguard.dossier import Dossier
@@ -11,7 +10,6 @@ from mailguard.rules.base import Finding, Rule, Severity
 from mailguard.rules.dmarc._select import near_misses
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class VersionInWrongCase(Finding):
     """The version is not written DMARC1 in capitals, so that the text is no DMARC record."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dossier import Dossier
 from mailguard.requirement import Requirement, Strength
@@ -11,7 +10,6 @@ from mailguard.rules.base import Confidence, Finding, Rule, Severity
 from mailguard.rules.programme._group import facts_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class AdviceUnmet(Finding):
     """What a sender programme advises is not there, as far as DNS shows."""
 

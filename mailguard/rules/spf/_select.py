@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from mailguard.dossier import Dossier
@@ -53,7 +52,6 @@ def includes(spf: SpfSurvey, *statuses: BranchStatus) -> tuple[Branch, ...]:
     return tuple(branch for branch in spf.branches() if is_include(branch) and branch.status in statuses)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class FaultyTerms(Finding):
     """Terms of the domain's own record that make receivers discard all of it (RFC 7208 section 4.6)."""
 
@@ -62,7 +60,6 @@ class FaultyTerms(Finding):
     position: int  # of the first offending character, counted from 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class BadInclude(Finding):
     """An include that ends every evaluation that reaches it (RFC 7208 section 5.2)."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 from mailguard.dossier import Dossier
@@ -13,7 +12,6 @@ from mailguard.spf.expansion import BranchStatus
 from mailguard.spf.terms import Modifier
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class BrokenRedirect(Finding):
     """The record hands over to a domain whose SPF cannot be used: permerror for everybody not matched before."""
 

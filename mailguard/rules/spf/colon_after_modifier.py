@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 from mailguard.dossier import Dossier
@@ -12,7 +11,6 @@ from mailguard.rules.spf._select import FaultyTerms, find_faults
 from mailguard.spf.terms import Reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ColonAfterModifier(FaultyTerms):
     """redirect and exp are written with ``=``; with a colon receivers discard the record."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 from mailguard.dossier import Dossier
@@ -13,7 +12,6 @@ from mailguard.rules.spf._select import MAX_SHOWN, rests_on, valid, visible
 from mailguard.spf.edit import is_include, repeated
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DuplicateInclude(Finding):
     """The record says the same thing twice; receivers look it up twice and count it twice."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 from mailguard.dossier import Dossier
@@ -13,7 +12,6 @@ from mailguard.spf.edit import is_empty_host
 from mailguard.spf.limits import MAX_VOID_LOOKUPS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class EmptyTarget(Finding):
     """The record names hosts that have no address: the entry allows nobody and costs a look-up."""
 

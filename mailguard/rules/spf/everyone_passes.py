@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 from mailguard.dossier import Dossier
@@ -16,7 +15,6 @@ from mailguard.spf.terms import Directive, Qualifier
 from mailguard.spf.verdict import SpfVerdict
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class EveryonePasses(Finding):
     """Through an include, a redirect or very wide networks, strangers pass."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from mailguard.dossier import Dossier
@@ -24,7 +23,6 @@ _REASONS: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignCharacter(FaultyTerms):
     """Only visible ASCII characters and plain blanks are allowed; a look-alike makes receivers discard the record."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 from mailguard.dossier import Dossier
@@ -12,7 +11,6 @@ from mailguard.rules.spf._select import MAX_SHOWN, apex, valid, visible
 from mailguard.spf.edit import is_ignored_mechanism
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class IgnoredMechanism(Finding):
     """A mechanism is written with ``=`` in place of ``:``. Receivers ignore it without a word, so it allows nobody."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 from mailguard.dossier import Dossier
@@ -12,7 +11,6 @@ from mailguard.rules.spf._select import MAX_SHOWN, rests_on, valid, visible
 from mailguard.spf.expansion import BranchStatus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class IncludeLoop(Finding):
     """A record includes itself, directly or through others, until the limit of ten look-ups ends the check."""
 

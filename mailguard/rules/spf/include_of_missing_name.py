@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 from mailguard.dossier import Dossier
@@ -12,7 +11,6 @@ from mailguard.rules.spf._select import BadInclude, find_bad_includes
 from mailguard.spf.expansion import BranchStatus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class IncludeOfMissingName(BadInclude):
     """The included name does not exist; if it can be registered, whoever does so may send for the domain."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from mailguard.dossier import Dossier
@@ -14,7 +13,6 @@ GUIDELINE_OCTETS: Final = 450
 """RFC 7208 section 3.4: name and all TXT texts together."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LargeTxtAnswer(Finding):
     """Answers over 512 octets need EDNS or TCP, which old firewalls sometimes stop."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from mailguard.dossier import Dossier
@@ -14,7 +13,6 @@ from mailguard.spf.limits import MAX_LOOKUPS
 NEAR: Final = 9
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LookupsNearLimit(Finding):
     """The next service that is added, or a change at a provider, may push SPF over the limit."""
 

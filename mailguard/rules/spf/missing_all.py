@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 from mailguard.dossier import Dossier
@@ -11,7 +10,6 @@ from mailguard.rules.base import Finding, Rule, Severity
 from mailguard.rules.spf._select import apex, valid, visible
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MissingAll(Finding):
     """The record does not say what holds for servers that are not listed, so receivers assume nothing: neutral."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 from mailguard.dossier import Dossier
@@ -14,7 +13,6 @@ from mailguard.spf.record import Record
 from mailguard.spf.terms import Broken, Directive, Modifier, Reason, Term, find_seam
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MissingBlank(FaultyTerms):
     """A blank is missing between two terms; receivers cannot read them, or read them as one strange name."""
 

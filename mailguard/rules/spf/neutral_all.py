@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 from mailguard.dossier import Dossier
@@ -12,7 +11,6 @@ from mailguard.rules.spf._select import apex, valid, visible
 from mailguard.spf.terms import Qualifier
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class NeutralAll(Finding):
     """Servers that are not listed are treated as if there were no SPF record."""
 

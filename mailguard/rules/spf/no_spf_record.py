@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 from mailguard.dossier import Dossier
@@ -13,7 +12,6 @@ from mailguard.spf.survey import SpfStatus, SpfSurvey
 from mailguard.zone.parked import ParkedStatus, looks_unused, parked_state
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class NoSpfRecord(Finding):
     """Receivers find no list of servers that may send for the domain."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 from mailguard.dossier import Dossier
@@ -13,7 +12,6 @@ from mailguard.spf.terms import Kind, Qualifier
 from mailguard.zone.parked import ParkedStatus, parked_state
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class NonSenderAuthorises(Finding):
     """The owner says that the domain sends no mail, but its record is not ``v=spf1 -all``."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 from mailguard.dossier import Dossier
@@ -12,7 +11,6 @@ from mailguard.rules.spf._select import MAX_SHOWN, apex, valid, visible
 from mailguard.spf.networks import is_private
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PrivateNetwork(Finding):
     """The record lists addresses of inner networks, such as 192.168.0.0/16: they do nothing outside the building."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 from mailguard.dossier import Dossier
@@ -12,7 +11,6 @@ from mailguard.rules.spf._select import MAX_SHOWN, apex, valid, visible
 from mailguard.spf.terms import Directive, Kind
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PtrUsed(Finding):
     """The record uses ptr or the macro p: slow, unreliable, and left out by some receivers."""
 

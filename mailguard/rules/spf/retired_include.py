@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 from mailguard.dossier import Dossier
@@ -13,7 +12,6 @@ from mailguard.spf.edit import is_include
 from mailguard.spf.hosts import RETIRED
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RetiredInclude(Finding):
     """The record includes a name that its provider no longer gives to customers."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 from mailguard.dossier import Dossier
@@ -11,7 +10,6 @@ from mailguard.rules.base import Finding, Rule, Severity
 from mailguard.rules.spf._select import visible
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SenderIdRecord(Finding):
     """A text that begins with ``spf2.0`` is no SPF record; receivers pass it over."""
 

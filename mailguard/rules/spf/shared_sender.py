@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 from mailguard.dossier import Dossier
@@ -14,7 +13,6 @@ from mailguard.spf.hosts import is_shared
 from mailguard.spf.terms import Directive, Qualifier
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SharedSender(Finding):
     """SPF lets a mass-mailing service send, and cannot tell its customers from one another."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from mailguard.dossier import Dossier
@@ -31,7 +30,6 @@ TOLD_ELSEWHERE: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SyntaxFault(FaultyTerms):
     """Part of the record cannot be read, so receivers discard all of it."""
 

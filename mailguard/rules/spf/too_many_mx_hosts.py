@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 from mailguard.dossier import Dossier
@@ -13,7 +12,6 @@ from mailguard.spf.expansion import BranchStatus
 from mailguard.spf.limits import MAX_MX_HOSTS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TooManyMxHosts(Finding):
     """Receivers look up the addresses of ten MX hosts at most, and treat SPF as broken beyond that."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 from mailguard.dossier import Dossier
@@ -13,7 +12,6 @@ from mailguard.spf.record import is_spf
 from mailguard.spf.survey import SpfStatus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Type99Only(Finding):
     """The domain publishes its record with the withdrawn record type SPF and not as TXT."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 from mailguard.dossier import Dossier
@@ -11,7 +10,6 @@ from mailguard.rules.base import Finding, Rule, Severity
 from mailguard.spf.survey import SpfStatus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Type99Record(Finding):
     """A left-over that nobody reads any more, and that may say something else one day."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 from mailguard.dossier import Dossier
@@ -12,7 +11,6 @@ from mailguard.rules.spf._select import FaultyTerms, find_faults
 from mailguard.spf.terms import Reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownMechanism(FaultyTerms):
     """The record uses a word that SPF does not know, like ``ip:`` for ``ip4:``, so receivers discard all of it."""
 

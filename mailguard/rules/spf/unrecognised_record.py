@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 from mailguard.dossier import Dossier
@@ -12,7 +11,6 @@ from mailguard.rules.spf._select import visible
 from mailguard.spf.survey import SpfStatus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class UnrecognisedRecord(Finding):
     """The text does not begin with exactly ``v=spf1`` and a blank, so receivers pass it over."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 from mailguard.dossier import Dossier
@@ -14,7 +13,6 @@ from mailguard.spf.expansion import BranchStatus
 from mailguard.spf.terms import Modifier
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class UnusableName(Finding):
     """The record holds a name with two dots in a row or a part longer than 63 letters; receivers disagree about it."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 from mailguard.dossier import Dossier
@@ -13,7 +12,6 @@ from mailguard.spf.limits import MAX_VOID_LOOKUPS
 from mailguard.spf.reach import reach
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class VoidLookupsOverIpv6(Finding):
     """Hosts without IPv6 address stand in front of a service that sends over IPv6."""
 

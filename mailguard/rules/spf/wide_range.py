@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 from mailguard.dossier import Dossier
@@ -13,7 +12,6 @@ from mailguard.spf.networks import WIDE_IP4_PREFIX, WIDE_IP6_PREFIX, is_private,
 from mailguard.spf.terms import Directive, Kind, Qualifier
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class WideRange(Finding):
     """The domain's own record allows a network of tens of thousands of machines or more."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
@@ -11,7 +10,6 @@ from mailguard.rules.zone._select import faulty_hosts
 from mailguard.zone.survey import MxFault
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MxHostMissing(Finding):
     """An MX record names a host that does not exist."""
 

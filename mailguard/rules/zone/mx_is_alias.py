@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MxIsAlias(Finding):
     """An MX record names a CNAME, which the standard forbids."""
 

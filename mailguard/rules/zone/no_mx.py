@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
 from mailguard.zone.survey import MxStatus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class NoMx(Finding):
     """There is no MX record, so mail is delivered to the address of the web site."""
 

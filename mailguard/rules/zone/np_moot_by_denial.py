@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
@@ -11,7 +10,6 @@ from mailguard.rules.zone._select import np_is_stronger
 from mailguard.zone.survey import SubdomainsExist
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class NpMootByDenial(Finding):
     """The name server does not deny names that do not exist, so np never applies, and sp, which does, is weaker."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
@@ -11,7 +10,6 @@ from mailguard.zone.parked import authorises_hosts
 from mailguard.zone.survey import MxStatus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class NullMxButSends(Finding):
     """The domain takes no mail (null MX), and SPF authorises hosts to send; receivers may refuse such mail."""
 

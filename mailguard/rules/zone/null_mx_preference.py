@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
 from mailguard.zone.survey import MxStatus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class NullMxPreference(Finding):
     """The null MX does not have the preference 0 that the standard names."""
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dossier import Dossier
 from mailguard.names import ROOT
 from mailguard.rules.base import Finding, Rule, Severity
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class NullMxWithOthers(Finding):
     """A record says that the domain takes no mail, and others say where it goes."""
 

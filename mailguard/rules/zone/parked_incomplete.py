@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
@@ -11,7 +10,6 @@ from mailguard.rules.zone._select import is_open_and_unused
 from mailguard.zone.parked import Piece, parked_state
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ParkedIncomplete(Finding):
     """The domain neither sends nor receives, and some of the records that say so are missing."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
@@ -11,7 +10,6 @@ from mailguard.zone.parked import says_it_never_sends
 from mailguard.zone.survey import MxStatus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiveOnly(Finding):
     """SPF says that nobody sends for the domain, and MX records say where its mail goes; that is fine."""
 

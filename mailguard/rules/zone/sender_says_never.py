@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
@@ -11,7 +10,6 @@ from mailguard.zone.edit import NEVER_SENDS
 from mailguard.zone.parked import says_it_never_sends
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SenderSaysNever(Finding):
     """The owner says that the domain sends mail, and SPF says that nobody may."""
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
 from mailguard.zone.parked import authorises_hosts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SilentButAuthorises(Finding):
     """The owner says that the domain does not send, and its SPF record lets hosts send."""
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
 from mailguard.zone.parked import says_it_never_sends
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SilentButSigns(Finding):
     """SPF says that nobody sends for the domain, and there are DKIM keys in use."""
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Confidence, Finding, Rule, Severity
 from mailguard.rules.zone._select import is_open_and_unused
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class UnusedUnprotected(Finding):
     """The domain is not used for mail, and nothing asks receivers to refuse what comes in its name."""
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dmarc.record import is_dmarc_record, text_of
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class WildcardDmarc(Finding):
     """A wildcard TXT record is a DMARC record, which counts for every invented subdomain instead of sp and np."""
 

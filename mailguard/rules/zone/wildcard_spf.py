@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
@@ -11,7 +10,6 @@ from mailguard.spf.record import select_records
 from mailguard.zone.parked import may_pass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class WildcardSpf(Finding):
     """A wildcard gives every invented subdomain an SPF record that lets hosts send."""
 
