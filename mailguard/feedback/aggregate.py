@@ -1,4 +1,4 @@
-"""DMARC aggregate reports as values (RFC 9990 3.1.1 and RFC 7489 appendix C), and how a file becomes one.
+"""How a file becomes an aggregate report.
 
 A file is read twice at most: strictly, record by record as the XML parser meets them, and where it turns out not to
 be well-formed, once more in pieces (``salvage.py``).
@@ -7,152 +7,17 @@ be well-formed, once more in pieces (``salvage.py``).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from mailguard.feedback.collect import Collector
 from mailguard.feedback.limits import DEFAULT_LIMITS, Enough, Limits, OverLimit
-from mailguard.feedback.values import Alignment, AuthResult, Disposition
+from mailguard.feedback.report import AggregateReport, DefectKind, Unreadable
+from mailguard.feedback.salvage import read_in_pieces
+from mailguard.feedback.strict import NotWellFormed, read_strictly
 
 if TYPE_CHECKING:
     from hashlib import _Hash
-
-
-class DefectKind(StrEnum):
-    """What was wrong with a part of a report."""
-
-    NOT_WELL_FORMED = "not-well-formed"  # no XML as it stands; read piece by piece, or mended
-    CUT_SHORT = "cut-short"  # the file or its archive ends too early or is damaged
-    UNDECODABLE = "undecodable"  # bytes that are no text in the encoding they claim
-    MISSING = "missing"  # an element that must be there is not there, or empty
-    UNUSABLE = "unusable"  # a value that nobody could make sense of
-    BENT = "bent"  # understood, but not written as the standard wants it
-    TOO_LONG = "too-long"  # cut to the bound
-    TOO_MANY = "too-many"  # more than the bound; the rest was not looked at
-
-
-@dataclass(frozen=True, slots=True)
-class Defect:
-    """One thing wrong with a report. ``place`` is a path like ``record 12/row/count``; ``detail`` what stood there."""
-
-    kind: DefectKind
-    place: str
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyPublished:
-    """The policy that the reporter found, or assumed by default; tags as lower-case text, ``None`` where not told."""
-
-    domain: str
-    p: str | None = None
-    sp: str | None = None
-    np: str | None = None
-    adkim: str | None = None
-    aspf: str | None = None
-    pct: str | None = None
-    fo: str | None = None
-    testing: str | None = None
-    discovery_method: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """Why a receiver did not do what the policy asks (RFC 9990 3.1.1.9)."""
-
-    type: str
-    comment: str
-
-
-@dataclass(frozen=True, slots=True)
-class DkimResult:
-    """One signature as the receiver saw it, whether aligned or not. ``selector`` may be empty (RFC 7489 reports)."""
-
-    domain: str
-    selector: str
-    result: AuthResult
-
-
-@dataclass(frozen=True, slots=True)
-class SpfResult:
-    """The SPF result for a MAIL FROM domain (``scope`` ``mfrom`` or empty) or, in old reports, a HELO name."""
-
-    domain: str
-    scope: str
-    result: AuthResult
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """Messages of one source with the same identifiers and results.
-
-    ``dkim`` and ``spf`` are the aligned results. ``header_from`` is empty where the report does not tell it;
-    ``envelope_from`` and ``envelope_to`` are ``None`` where not told, and an empty ``envelope_from`` is the null path.
-    """
-
-    source_ip: str
-    count: int
-    disposition: Disposition
-    dkim: Alignment
-    spf: Alignment
-    reasons: tuple[Reason, ...]
-    header_from: str
-    envelope_from: str | None
-    envelope_to: str | None
-    dkim_results: tuple[DkimResult, ...]
-    spf_results: tuple[SpfResult, ...]
-
-    @property
-    def passes(self) -> bool:
-        """Whether the receiver saw DMARC pass (RFC 9989 5.3)."""
-        return self.dkim is Alignment.PASS or self.spf is Alignment.PASS
-
-
-@dataclass(frozen=True, slots=True)
-class AggregateReport:
-    """One report, as far as it could be read.
-
-    ``begin`` and ``end`` are POSIX seconds and may lie in the future, be equal or in the wrong order: nothing here
-    is trusted yet. ``read`` counts the records met; of these ``records`` were kept, among them ``repaired`` ones with
-    a defect each, and ``dropped`` were not. ``defects_omitted`` counts those beyond the bound on ``defects``.
-    ``digest`` is the SHA-256 of the file, unpacked, as far as it was read: another packing does not change it.
-    """
-
-    org_name: str
-    email: str
-    extra_contact_info: str
-    report_id: str
-    begin: int
-    end: int
-    errors: tuple[str, ...]
-    generator: str
-    version: str
-    policy: PolicyPublished
-    records: tuple[Record, ...]
-    read: int
-    repaired: int
-    dropped: int
-    defects: tuple[Defect, ...]
-    defects_omitted: int
-    digest: bytes
-
-    @property
-    def kept(self) -> int:
-        """How many records were kept."""
-        return len(self.records)
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A file that gave no report.
-
-    ``reason`` is one word: the name of the bound that it broke (see ``Limits``), ``doctype``, ``not-a-report``,
-    ``no-policy-domain``, ``no-date-range``, or what ``unpack`` said.
-    """
-
-    place: str
-    reason: str
 
 
 def read_aggregate(
@@ -169,10 +34,6 @@ def read_aggregate(
         The report or why there is none. Never raises for what stands in the file. Bounds: ``prolog_bytes`` to
         ``defects`` of ``Limits``; memory grows with the number of records kept, about 1 KiB each.
     """
-    from mailguard.feedback.collect import Collector
-    from mailguard.feedback.salvage import read_in_pieces
-    from mailguard.feedback.strict import NotWellFormed, read_strictly
-
     try:
         digest, collector = sha256(), Collector(limits)
         try:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 from xml.etree.ElementTree import Element
 
-from mailguard.feedback.aggregate import (
+from mailguard.feedback.limits import Enough, Limits, OverLimit
+from mailguard.feedback.report import (
     AggregateReport,
     Defect,
     DefectKind,
@@ -16,7 +17,6 @@ from mailguard.feedback.aggregate import (
     Record,
     SpfResult,
 )
-from mailguard.feedback.limits import Enough, Limits, OverLimit
 from mailguard.feedback.values import (
     Alignment,
     AuthResult,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mailguard.feedback.aggregate import AggregateReport, Unreadable, read_aggregate
+from mailguard.feedback.aggregate import read_aggregate
 from mailguard.feedback.limits import DEFAULT_LIMITS, Limits
+from mailguard.feedback.report import AggregateReport, Unreadable
 from mailguard.feedback.unpack import unpack
 
 

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
-from mailguard.feedback.aggregate import DefectKind
 from mailguard.feedback.collect import Collector
 from mailguard.feedback.limits import Damaged, Limits, OverLimit
+from mailguard.feedback.report import DefectKind
 
 _PREFIX: Final = r"(?:[A-Za-z_][\w.-]{0,63}:)?"
 _REST_OF_TAG: Final = r"(?:\s[^<>]{0,1000})?"

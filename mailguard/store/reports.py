@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mailguard.feedback.aggregate import AggregateReport, Record, Unreadable
 from mailguard.feedback.envelope import ReceivedMail
 from mailguard.feedback.mail import MailContents
+from mailguard.feedback.report import AggregateReport, Record, Unreadable
 from mailguard.store.transaction import transaction
 
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailguard.feedback.aggregate import AggregateReport, DefectKind, Unreadable, read_aggregate
+from mailguard.feedback.aggregate import read_aggregate
 from mailguard.feedback.limits import Limits
+from mailguard.feedback.report import AggregateReport, DefectKind, Unreadable
 from mailguard.feedback.values import (
     Alignment,
     AuthResult,
