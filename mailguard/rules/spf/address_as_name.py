@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Rule, Severity
@@ -14,7 +13,7 @@ from mailguard.spf.terms import Reason
 class AddressAsName(FaultyTerms):
     """Addresses are written with ``ip4:`` or ``ip6:``; behind ``a:`` receivers cannot read them."""
 
-    rule: ClassVar = Rule("SPF045", "address-as-name", Severity.HIGH, cites=("RFC 7208 5.3", "RFC 7208 12"))
+    rule = Rule("SPF045", "address-as-name", Severity.HIGH, cites=("RFC 7208 5.3", "RFC 7208 12"))
 
 
 def check(dossier: Dossier) -> Iterator[AddressAsName]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
@@ -14,7 +13,7 @@ from mailguard.spf.explanation import is_usable_explanation
 class BrokenExplanation(Finding):
     """The text that should explain a refusal cannot be had; results are not affected."""
 
-    rule: ClassVar = Rule("SPF040", "broken-explanation", Severity.LOW, cites=("RFC 7208 6.2",))
+    rule = Rule("SPF040", "broken-explanation", Severity.LOW, cites=("RFC 7208 6.2",))
     term: str
 
 

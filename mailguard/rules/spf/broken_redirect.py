@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
@@ -15,7 +14,7 @@ from mailguard.spf.terms import Modifier
 class BrokenRedirect(Finding):
     """The record hands over to a domain whose SPF cannot be used: permerror for everybody not matched before."""
 
-    rule: ClassVar = Rule("SPF019", "broken-redirect", Severity.HIGH, cites=("RFC 7208 6.1",))
+    rule = Rule("SPF019", "broken-redirect", Severity.HIGH, cites=("RFC 7208 6.1",))
     term: str
     target: str
 

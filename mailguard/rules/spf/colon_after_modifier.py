@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Rule, Severity
@@ -14,7 +13,7 @@ from mailguard.spf.terms import Reason
 class ColonAfterModifier(FaultyTerms):
     """redirect and exp are written with ``=``; with a colon receivers discard the record."""
 
-    rule: ClassVar = Rule("SPF009", "colon-after-modifier", Severity.HIGH, cites=("RFC 7208 4.6.1", "RFC 7208 6.1"))
+    rule = Rule("SPF009", "colon-after-modifier", Severity.HIGH, cites=("RFC 7208 4.6.1", "RFC 7208 6.1"))
 
 
 def check(dossier: Dossier) -> Iterator[ColonAfterModifier]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import ClassVar
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
@@ -15,7 +14,7 @@ from mailguard.spf.edit import is_include, repeated
 class DuplicateInclude(Finding):
     """The record says the same thing twice; receivers look it up twice and count it twice."""
 
-    rule: ClassVar = Rule("SPF031", "duplicate-include", Severity.LOW, cites=("RFC 7208 4.6.4",))
+    rule = Rule("SPF031", "duplicate-include", Severity.LOW, cites=("RFC 7208 4.6.4",))
     terms: tuple[str, ...]
 
 

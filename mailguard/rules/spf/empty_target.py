@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
@@ -15,7 +14,7 @@ from mailguard.spf.limits import MAX_VOID_LOOKUPS
 class EmptyTarget(Finding):
     """The record names hosts that have no address: the entry allows nobody and costs a look-up."""
 
-    rule: ClassVar = Rule("SPF027", "empty-target", Severity.LOW, cites=("RFC 7208 4.6.4", "RFC 7208 5.3"))
+    rule = Rule("SPF027", "empty-target", Severity.LOW, cites=("RFC 7208 4.6.4", "RFC 7208 5.3"))
     terms: tuple[str, ...]
 
 

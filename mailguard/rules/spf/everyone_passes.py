@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
@@ -18,7 +17,7 @@ from mailguard.spf.verdict import SpfVerdict
 class EveryonePasses(Finding):
     """Through an include, a redirect or very wide networks, strangers pass."""
 
-    rule: ClassVar = Rule("SPF012", "everyone-passes", Severity.CRITICAL, cites=("RFC 7208 5.2", "RFC 7208 5.6"))
+    rule = Rule("SPF012", "everyone-passes", Severity.CRITICAL, cites=("RFC 7208 5.2", "RFC 7208 5.6"))
     terms: tuple[str, ...]  # the domain's own terms that let most addresses pass, widest first
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar, Final
+from typing import Final
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Rule, Severity
@@ -26,7 +26,7 @@ _REASONS: Final = frozenset(
 class ForeignCharacter(FaultyTerms):
     """Only visible ASCII characters and plain blanks are allowed; a look-alike makes receivers discard the record."""
 
-    rule: ClassVar = Rule("SPF006", "foreign-character", Severity.HIGH, cites=("RFC 7208 4.6.1", "RFC 7208 12"))
+    rule = Rule("SPF006", "foreign-character", Severity.HIGH, cites=("RFC 7208 4.6.1", "RFC 7208 12"))
 
 
 def check(dossier: Dossier) -> Iterator[ForeignCharacter]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
@@ -14,7 +13,7 @@ from mailguard.spf.edit import has_host_bits
 class HostBitsSet(Finding):
     """A network is written with the address of one machine; receivers take the whole network."""
 
-    rule: ClassVar = Rule("SPF030", "host-bits-set", Severity.LOW, cites=("RFC 7208 5.6",))
+    rule = Rule("SPF030", "host-bits-set", Severity.LOW, cites=("RFC 7208 5.6",))
     terms: tuple[str, ...]
     networks: tuple[str, ...]  # what receivers make of the terms, in the same order
 

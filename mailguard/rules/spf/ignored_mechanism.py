@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
@@ -14,7 +13,7 @@ from mailguard.spf.edit import is_ignored_mechanism
 class IgnoredMechanism(Finding):
     """A mechanism is written with ``=`` in place of ``:``. Receivers ignore it without a word, so it allows nobody."""
 
-    rule: ClassVar = Rule("SPF024", "ignored-mechanism", Severity.HIGH, cites=("RFC 7208 6", "RFC 7208 4.6.1"))
+    rule = Rule("SPF024", "ignored-mechanism", Severity.HIGH, cites=("RFC 7208 6", "RFC 7208 4.6.1"))
     record: str
     terms: tuple[str, ...]
 

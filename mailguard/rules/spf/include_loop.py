@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
@@ -14,7 +13,7 @@ from mailguard.spf.expansion import BranchStatus
 class IncludeLoop(Finding):
     """A record includes itself, directly or through others, until the limit of ten look-ups ends the check."""
 
-    rule: ClassVar = Rule("SPF016", "include-loop", Severity.HIGH, cites=("RFC 7208 4.6.4", "RFC 7208 5.2"))
+    rule = Rule("SPF016", "include-loop", Severity.HIGH, cites=("RFC 7208 4.6.4", "RFC 7208 5.2"))
     term: str
     target: str
 

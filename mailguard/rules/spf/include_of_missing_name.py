@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Rule, Severity
@@ -14,7 +13,7 @@ from mailguard.spf.expansion import BranchStatus
 class IncludeOfMissingName(BadInclude):
     """The included name does not exist; if it can be registered, whoever does so may send for the domain."""
 
-    rule: ClassVar = Rule("SPF015", "include-of-missing-name", Severity.HIGH, cites=("RFC 7208 5.2",))
+    rule = Rule("SPF015", "include-of-missing-name", Severity.HIGH, cites=("RFC 7208 5.2",))
 
 
 def check(dossier: Dossier) -> Iterator[IncludeOfMissingName]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Rule, Severity
@@ -14,9 +13,7 @@ from mailguard.spf.expansion import BranchStatus
 class IncludeWithMultipleRecords(BadInclude):
     """The included domain publishes several SPF records, so receivers can use none of them."""
 
-    rule: ClassVar = Rule(
-        "SPF017", "include-with-multiple-records", Severity.HIGH, cites=("RFC 7208 5.2", "RFC 7208 4.5")
-    )
+    rule = Rule("SPF017", "include-with-multiple-records", Severity.HIGH, cites=("RFC 7208 5.2", "RFC 7208 4.5"))
 
 
 def check(dossier: Dossier) -> Iterator[IncludeWithMultipleRecords]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Rule, Severity
@@ -14,7 +13,7 @@ from mailguard.spf.expansion import BranchStatus
 class IncludeWithSyntaxError(BadInclude):
     """The included record has an error in it: permerror for everybody whose check gets that far."""
 
-    rule: ClassVar = Rule("SPF018", "include-with-syntax-error", Severity.HIGH, cites=("RFC 7208 5.2", "RFC 7208 4.6"))
+    rule = Rule("SPF018", "include-with-syntax-error", Severity.HIGH, cites=("RFC 7208 5.2", "RFC 7208 4.6"))
 
 
 def check(dossier: Dossier) -> Iterator[IncludeWithSyntaxError]:

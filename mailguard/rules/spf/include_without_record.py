@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Rule, Severity
@@ -14,7 +13,7 @@ from mailguard.spf.expansion import BranchStatus
 class IncludeWithoutRecord(BadInclude):
     """The included name exists but has no SPF record: permerror for everybody whose check gets that far."""
 
-    rule: ClassVar = Rule("SPF014", "include-without-record", Severity.HIGH, cites=("RFC 7208 5.2",))
+    rule = Rule("SPF014", "include-without-record", Severity.HIGH, cites=("RFC 7208 5.2",))
 
 
 def check(dossier: Dossier) -> Iterator[IncludeWithoutRecord]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar, Final
+from typing import Final
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
@@ -16,7 +16,7 @@ GUIDELINE_OCTETS: Final = 450
 class LargeTxtAnswer(Finding):
     """Answers over 512 octets need EDNS or TCP, which old firewalls sometimes stop."""
 
-    rule: ClassVar = Rule("SPF038", "large-txt-answer", Severity.LOW, cites=("RFC 7208 3.4",))
+    rule = Rule("SPF038", "large-txt-answer", Severity.LOW, cites=("RFC 7208 3.4",))
     octets: int
     limit: int
     count: int  # TXT records at the name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar, Final
+from typing import Final
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
@@ -16,7 +16,7 @@ NEAR: Final = 9
 class LookupsNearLimit(Finding):
     """The next service that is added, or a change at a provider, may push SPF over the limit."""
 
-    rule: ClassVar = Rule("SPF025", "lookups-near-limit", Severity.LOW, cites=("RFC 7208 4.6.4",))
+    rule = Rule("SPF025", "lookups-near-limit", Severity.LOW, cites=("RFC 7208 4.6.4",))
     count: int
     limit: int
     costs: tuple[str, ...]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
@@ -13,7 +12,7 @@ from mailguard.rules.spf._select import apex, valid, visible
 class MissingAll(Finding):
     """The record does not say what holds for servers that are not listed, so receivers assume nothing: neutral."""
 
-    rule: ClassVar = Rule("SPF020", "missing-all", Severity.MEDIUM, cites=("RFC 7208 4.7", "RFC 7208 5.1"))
+    rule = Rule("SPF020", "missing-all", Severity.MEDIUM, cites=("RFC 7208 4.7", "RFC 7208 5.1"))
     record: str
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from mailguard.dossier import Dossier
 from mailguard.inquiry import Txt
@@ -16,7 +15,7 @@ from mailguard.spf.terms import Broken, Directive, Modifier, Reason, Term, find_
 class MissingBlank(FaultyTerms):
     """A blank is missing between two terms; receivers cannot read them, or read them as one strange name."""
 
-    rule: ClassVar = Rule("SPF008", "missing-blank", Severity.HIGH, cites=("RFC 7208 3.3", "RFC 7208 4.6.1"))
+    rule = Rule("SPF008", "missing-blank", Severity.HIGH, cites=("RFC 7208 3.3", "RFC 7208 4.6.1"))
 
 
 def check(dossier: Dossier) -> Iterator[MissingBlank]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
@@ -13,7 +12,7 @@ from mailguard.rules.spf._select import MAX_SHOWN, visible
 class MultipleRecords(Finding):
     """The domain publishes several SPF records, so receivers use none of them."""
 
-    rule: ClassVar = Rule("SPF002", "multiple-records", Severity.HIGH, cites=("RFC 7208 4.5", "RFC 7208 3.2"))
+    rule = Rule("SPF002", "multiple-records", Severity.HIGH, cites=("RFC 7208 4.5", "RFC 7208 3.2"))
     count: int
     records: tuple[str, ...]
 

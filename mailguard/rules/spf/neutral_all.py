@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
@@ -14,7 +13,7 @@ from mailguard.spf.terms import Qualifier
 class NeutralAll(Finding):
     """Servers that are not listed are treated as if there were no SPF record."""
 
-    rule: ClassVar = Rule("SPF021", "neutral-all", Severity.MEDIUM, cites=("RFC 7208 8.2", "RFC 7208 5.1"))
+    rule = Rule("SPF021", "neutral-all", Severity.MEDIUM, cites=("RFC 7208 8.2", "RFC 7208 5.1"))
     record: str
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
@@ -15,7 +14,7 @@ from mailguard.zone.parked import ParkedStatus, looks_unused, parked_state
 class NoSpfRecord(Finding):
     """Receivers find no list of servers that may send for the domain."""
 
-    rule: ClassVar = Rule("SPF001", "no-spf-record", Severity.HIGH, cites=("RFC 7208 4.5", "RFC 7208 3.1"))
+    rule = Rule("SPF001", "no-spf-record", Severity.HIGH, cites=("RFC 7208 4.5", "RFC 7208 3.1"))
 
 
 def check(dossier: Dossier) -> Iterator[NoSpfRecord]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
@@ -15,9 +14,7 @@ from mailguard.zone.parked import ParkedStatus, parked_state
 class NonSenderAuthorises(Finding):
     """The owner says that the domain sends no mail, but its record is not ``v=spf1 -all``."""
 
-    rule: ClassVar = Rule(
-        "SPF041", "non-sender-authorises", Severity.MEDIUM, cites=("RFC 7208 10.1.2", "BSI TR-03182-P L-02")
-    )
+    rule = Rule("SPF041", "non-sender-authorises", Severity.MEDIUM, cites=("RFC 7208 10.1.2", "BSI TR-03182-P L-02"))
     record: str
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
@@ -14,7 +13,7 @@ from mailguard.spf.terms import Qualifier
 class PlusAll(Finding):
     """The record ends in ``+all`` or ``all``: every server of the world passes."""
 
-    rule: ClassVar = Rule("SPF011", "plus-all", Severity.CRITICAL, cites=("RFC 7208 5.1", "RFC 7208 4.6.2"))
+    rule = Rule("SPF011", "plus-all", Severity.CRITICAL, cites=("RFC 7208 5.1", "RFC 7208 4.6.2"))
     record: str
 
 

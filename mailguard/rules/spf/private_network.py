@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
@@ -14,7 +13,7 @@ from mailguard.spf.networks import is_private
 class PrivateNetwork(Finding):
     """The record lists addresses of inner networks, such as 192.168.0.0/16: they do nothing outside the building."""
 
-    rule: ClassVar = Rule("SPF029", "private-network", Severity.LOW, cites=("RFC 7208 5.6", "RFC 1918 3"))
+    rule = Rule("SPF029", "private-network", Severity.LOW, cites=("RFC 7208 5.6", "RFC 1918 3"))
     terms: tuple[str, ...]
 
 

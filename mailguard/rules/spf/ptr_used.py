@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
@@ -14,7 +13,7 @@ from mailguard.spf.terms import Directive, Kind
 class PtrUsed(Finding):
     """The record uses ptr or the macro p: slow, unreliable, and left out by some receivers."""
 
-    rule: ClassVar = Rule("SPF026", "ptr-used", Severity.MEDIUM, cites=("RFC 7208 5.5", "RFC 7208 7.2"))
+    rule = Rule("SPF026", "ptr-used", Severity.MEDIUM, cites=("RFC 7208 5.5", "RFC 7208 7.2"))
     record: str
     terms: tuple[str, ...]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Rule, Severity
@@ -14,7 +13,7 @@ from mailguard.spf.terms import Reason
 class QuoteOrBackslash(FaultyTerms):
     """Quotation marks or backslashes stand inside the published value, so receivers discard the record."""
 
-    rule: ClassVar = Rule("SPF007", "quote-or-backslash", Severity.HIGH, cites=("RFC 7208 4.6", "RFC 7208 12"))
+    rule = Rule("SPF007", "quote-or-backslash", Severity.HIGH, cites=("RFC 7208 4.6", "RFC 7208 12"))
 
 
 def check(dossier: Dossier) -> Iterator[QuoteOrBackslash]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
@@ -15,7 +14,7 @@ from mailguard.spf.survey import SpfStatus
 class RecordAtWrongName(Finding):
     """An SPF record stands at ``spf.`` or ``_spf.`` below the domain, where receivers do not look."""
 
-    rule: ClassVar = Rule("SPF033", "record-at-wrong-name", Severity.HIGH, cites=("RFC 7208 3", "RFC 7208 4.4"))
+    rule = Rule("SPF033", "record-at-wrong-name", Severity.HIGH, cites=("RFC 7208 3", "RFC 7208 4.4"))
     record: str
     found_at: str
 

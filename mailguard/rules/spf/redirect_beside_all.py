@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
@@ -13,7 +12,7 @@ from mailguard.rules.spf._select import apex, valid, visible
 class RedirectBesideAll(Finding):
     """The record has both ``all`` and a redirect; the redirect is ignored."""
 
-    rule: ClassVar = Rule("SPF023", "redirect-beside-all", Severity.MEDIUM, cites=("RFC 7208 6.1", "RFC 7208 5.1"))
+    rule = Rule("SPF023", "redirect-beside-all", Severity.MEDIUM, cites=("RFC 7208 6.1", "RFC 7208 5.1"))
     record: str
     term: str
 

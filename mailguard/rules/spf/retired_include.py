@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Confidence, Finding, Rule, Severity
@@ -15,7 +14,7 @@ from mailguard.spf.hosts import RETIRED
 class RetiredInclude(Finding):
     """The record includes a name that its provider no longer gives to customers."""
 
-    rule: ClassVar = Rule("SPF039", "retired-include", Severity.LOW, Confidence.LIKELY, cites=("RFC 7208 5.2",))
+    rule = Rule("SPF039", "retired-include", Severity.LOW, Confidence.LIKELY, cites=("RFC 7208 5.2",))
     term: str
     successor: str
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
@@ -13,7 +12,7 @@ from mailguard.rules.spf._select import visible
 class SenderIdRecord(Finding):
     """A text that begins with ``spf2.0`` is no SPF record; receivers pass it over."""
 
-    rule: ClassVar = Rule("SPF036", "sender-id-record", Severity.INFO, cites=("RFC 7208 4.5", "RFC 6686 5"))
+    rule = Rule("SPF036", "sender-id-record", Severity.INFO, cites=("RFC 7208 4.5", "RFC 6686 5"))
     record: str
 
 

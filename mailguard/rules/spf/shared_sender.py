@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Confidence, Finding, Rule, Severity
@@ -16,7 +15,7 @@ from mailguard.spf.terms import Directive, Qualifier
 class SharedSender(Finding):
     """SPF lets a mass-mailing service send, and cannot tell its customers from one another."""
 
-    rule: ClassVar = Rule(
+    rule = Rule(
         "SPF032",
         "shared-sender",
         Severity.INFO,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar, Final
+from typing import Final
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Rule, Severity
@@ -33,7 +33,7 @@ TOLD_ELSEWHERE: Final = frozenset(
 class SyntaxFault(FaultyTerms):
     """Part of the record cannot be read, so receivers discard all of it."""
 
-    rule: ClassVar = Rule("SPF003", "syntax-error", Severity.HIGH, cites=("RFC 7208 4.6", "RFC 7208 12"))
+    rule = Rule("SPF003", "syntax-error", Severity.HIGH, cites=("RFC 7208 4.6", "RFC 7208 12"))
 
 
 def check(dossier: Dossier) -> Iterator[SyntaxFault]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
@@ -13,7 +12,7 @@ from mailguard.rules.spf._select import MAX_SHOWN, apex, valid, visible
 class TermsAfterAll(Finding):
     """Mechanisms stand behind ``all`` and are never reached: the servers they name are not allowed to send."""
 
-    rule: ClassVar = Rule("SPF022", "terms-after-all", Severity.MEDIUM, cites=("RFC 7208 5.1",))
+    rule = Rule("SPF022", "terms-after-all", Severity.MEDIUM, cites=("RFC 7208 5.1",))
     record: str
     terms: tuple[str, ...]
 

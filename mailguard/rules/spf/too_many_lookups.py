@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
@@ -15,7 +14,7 @@ from mailguard.spf.limits import MAX_LOOKUPS
 class TooManyLookups(Finding):
     """Receivers stop at the eleventh look-up and treat SPF as broken."""
 
-    rule: ClassVar = Rule("SPF004", "too-many-lookups", Severity.HIGH, cites=("RFC 7208 4.6.4",))
+    rule = Rule("SPF004", "too-many-lookups", Severity.HIGH, cites=("RFC 7208 4.6.4",))
     count: int  # over the whole tree; a lower bound where the tree was too large to see all of it
     limit: int
     costs: tuple[str, ...]  # the domain's own terms with what each costs, dearest first

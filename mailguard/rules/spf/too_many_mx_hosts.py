@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
@@ -15,7 +14,7 @@ from mailguard.spf.limits import MAX_MX_HOSTS
 class TooManyMxHosts(Finding):
     """Receivers look up the addresses of ten MX hosts at most, and treat SPF as broken beyond that."""
 
-    rule: ClassVar = Rule("SPF043", "too-many-mx-hosts", Severity.HIGH, cites=("RFC 7208 4.6.4", "RFC 7208 5.4"))
+    rule = Rule("SPF043", "too-many-mx-hosts", Severity.HIGH, cites=("RFC 7208 4.6.4", "RFC 7208 5.4"))
     term: str
     count: int
     limit: int

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
@@ -14,7 +13,7 @@ from mailguard.spf.limits import MAX_VOID_LOOKUPS
 class TooManyVoidLookups(Finding):
     """Receivers that follow the recommended limit treat SPF as broken at the third term that leads nowhere."""
 
-    rule: ClassVar = Rule("SPF013", "too-many-void-lookups", Severity.MEDIUM, cites=("RFC 7208 4.6.4",))
+    rule = Rule("SPF013", "too-many-void-lookups", Severity.MEDIUM, cites=("RFC 7208 4.6.4",))
     count: int
     limit: int
     terms: tuple[str, ...]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
@@ -15,7 +14,7 @@ from mailguard.spf.survey import SpfStatus
 class Type99Only(Finding):
     """The domain publishes its record with the withdrawn record type SPF and not as TXT."""
 
-    rule: ClassVar = Rule("SPF034", "type-99-only", Severity.HIGH, cites=("RFC 7208 3.1", "RFC 7208 14.1"))
+    rule = Rule("SPF034", "type-99-only", Severity.HIGH, cites=("RFC 7208 3.1", "RFC 7208 14.1"))
     record: str
 
 

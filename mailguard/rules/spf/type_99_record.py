@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
@@ -13,7 +12,7 @@ from mailguard.spf.survey import SpfStatus
 class Type99Record(Finding):
     """A left-over that nobody reads any more, and that may say something else one day."""
 
-    rule: ClassVar = Rule("SPF035", "type-99-record", Severity.INFO, cites=("RFC 7208 3.1", "RFC 7208 14.1"))
+    rule = Rule("SPF035", "type-99-record", Severity.INFO, cites=("RFC 7208 3.1", "RFC 7208 14.1"))
 
 
 def check(dossier: Dossier) -> Iterator[Type99Record]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Rule, Severity
@@ -14,7 +13,7 @@ from mailguard.spf.terms import Reason
 class UnknownMechanism(FaultyTerms):
     """The record uses a word that SPF does not know, like ``ip:`` for ``ip4:``, so receivers discard all of it."""
 
-    rule: ClassVar = Rule("SPF005", "unknown-mechanism", Severity.HIGH, cites=("RFC 7208 4.6.1", "RFC 7208 5"))
+    rule = Rule("SPF005", "unknown-mechanism", Severity.HIGH, cites=("RFC 7208 4.6.1", "RFC 7208 5"))
 
 
 def check(dossier: Dossier) -> Iterator[UnknownMechanism]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
@@ -14,7 +13,7 @@ from mailguard.spf.survey import SpfStatus
 class UnrecognisedRecord(Finding):
     """The text does not begin with exactly ``v=spf1`` and a blank, so receivers pass it over."""
 
-    rule: ClassVar = Rule("SPF010", "unrecognised-record", Severity.HIGH, cites=("RFC 7208 4.5",))
+    rule = Rule("SPF010", "unrecognised-record", Severity.HIGH, cites=("RFC 7208 4.5",))
     record: str
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
@@ -16,7 +15,7 @@ from mailguard.spf.terms import Modifier
 class UnusableName(Finding):
     """The record holds a name with two dots in a row or a part longer than 63 letters; receivers disagree about it."""
 
-    rule: ClassVar = Rule("SPF044", "unusable-name", Severity.MEDIUM, cites=("RFC 7208 4.8", "RFC 1035 2.3.4"))
+    rule = Rule("SPF044", "unusable-name", Severity.MEDIUM, cites=("RFC 7208 4.8", "RFC 1035 2.3.4"))
     terms: tuple[str, ...]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Confidence, Finding, Rule, Severity
@@ -15,7 +14,7 @@ from mailguard.spf.reach import reach
 class VoidLookupsOverIpv6(Finding):
     """Hosts without IPv6 address stand in front of a service that sends over IPv6."""
 
-    rule: ClassVar = Rule(
+    rule = Rule(
         "SPF042", "void-lookups-over-ipv6", Severity.LOW, Confidence.POSSIBLE, cites=("RFC 7208 4.6.4", "RFC 7208 5")
     )
     count: int

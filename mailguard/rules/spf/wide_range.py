@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Confidence, Finding, Rule, Severity
@@ -15,7 +14,7 @@ from mailguard.spf.terms import Directive, Kind, Qualifier
 class WideRange(Finding):
     """The domain's own record allows a network of tens of thousands of machines or more."""
 
-    rule: ClassVar = Rule("SPF028", "wide-range", Severity.MEDIUM, Confidence.LIKELY, cites=("RFC 7208 5.6",))
+    rule = Rule("SPF028", "wide-range", Severity.MEDIUM, Confidence.LIKELY, cites=("RFC 7208 5.6",))
     terms: tuple[str, ...]
 
 
