@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from inspect import get_annotations
 from typing import ClassVar, dataclass_transform
 
 from mailguard.inquiry import Question
@@ -76,7 +75,7 @@ class _Facts:
 
     def __init_subclass__(cls) -> None:
         """Learn the subclass's fields."""
-        cls._fields = (*cls._fields, *(name for name in get_annotations(cls) if name != "rule"))
+        cls._fields = (*cls._fields, *(name for name in cls.__annotations__ if name != "rule"))
 
     def __init__(self, **facts: object) -> None:
         """Raises TypeError unless exactly the fields are given."""
