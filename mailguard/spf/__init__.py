@@ -9,7 +9,7 @@
 * ``space``        sets of addresses as sorted ranges;
 * ``reach``        check_host for all addresses at once: who passes, and where evaluation breaks off;
 * ``survey``       the SPF facts of one domain, for the rules;
-* ``edit``         corrected records that follow from the published one alone;
+* ``edit``         corrected records that follow from the published one alone; ``mend`` corrects slips of the pen;
 * ``networks``, ``hosts``, ``explanation``   small tables and tests that rules and edits share.
 
 What we are sure of: syntax, the record that a receiver selects, and costs of every term whose name does not depend on

@@ -7,6 +7,7 @@ import pytest
 from mailguard.inquiry import run
 from mailguard.names import name
 from mailguard.spf import edit
+from mailguard.spf.mend import mended
 from mailguard.spf.record import parse_record
 from mailguard.spf.survey import survey_spf
 from mailguard.spf.terms import Qualifier
@@ -41,7 +42,7 @@ def propose(rule_id: str, zone: str) -> str | None:
     ],
 )
 def test_slips_that_leave_no_doubt(published: str, corrected: str) -> None:
-    assert edit.mended(record(published)) == corrected
+    assert mended(record(published)) == corrected
 
 
 @pytest.mark.parametrize(
@@ -54,13 +55,13 @@ def test_slips_that_leave_no_doubt(published: str, corrected: str) -> None:
     ],
 )
 def test_where_there_is_doubt_there_is_no_proposal(published: str) -> None:
-    assert edit.mended(record(published)) is None
+    assert mended(record(published)) is None
 
 
 def test_mending_never_lets_everybody_pass() -> None:
     for sign in "\u2013\u2212\uff0d\uff5e\u301c":
-        mended = edit.mended(record(f"v=spf1 mx\u3000{sign}all"))
-        assert mended is None or not mended.endswith(" all")
+        text = mended(record(f"v=spf1 mx\u3000{sign}all"))
+        assert text is None or not text.endswith(" all")
 
 
 def test_two_records_become_one_with_the_milder_end() -> None:
@@ -87,6 +88,11 @@ def test_all_is_put_at_the_end() -> None:
     ("rule_id", "zone", "proposal"),
     [
         ("SPF002", 'clinic.example.jp TXT "v=spf1 mx -all"\nclinic.example.jp TXT "v=spf1 a ~all"', "v=spf1 mx a ~all"),
+        (
+            "SPF008",
+            'clinic.example.jp TXT "v=spf1 include:a.example.net" "include:b.example.net -all"',
+            "v=spf1 include:a.example.net include:b.example.net -all",
+        ),
         ("SPF010", r'clinic.example.jp TXT "\"v=spf1 mx -all\""', "v=spf1 mx -all"),
         ("SPF011", 'clinic.example.jp TXT "v=spf1 mx +all"', "v=spf1 mx ~all"),
         (

@@ -14,6 +14,7 @@ from mailguard.spf import edit
 from mailguard.spf.check_host import check_host
 from mailguard.spf.expansion import MAX_QUESTIONS
 from mailguard.spf.limits import LookupBudget
+from mailguard.spf.mend import mended
 from mailguard.spf.record import format_record, parse_record
 from mailguard.spf.space import EVERYTHING, Space, space_of
 from mailguard.spf.survey import survey_spf
@@ -81,8 +82,8 @@ def test_parse_after_format_is_identity(octets: bytes) -> None:
 
 @given(records)
 def test_what_is_mended_can_be_read(octets: bytes) -> None:
-    mended = edit.mended(parse_record(octets))
-    assert mended is None or not parse_record(mended.encode()).faults
+    text = mended(parse_record(octets))
+    assert text is None or not parse_record(text.encode()).faults
 
 
 @settings(max_examples=60, deadline=None)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mailguard.dossier import Dossier
-from mailguard.inquiry import Txt
 from mailguard.rules.base import Rule, Severity
 from mailguard.rules.spf._select import FaultyTerms, find_faults, visible
-from mailguard.spf.record import Record
-from mailguard.spf.terms import Broken, Directive, Modifier, Reason, Term, find_seam
+from mailguard.spf.edit import grown_together
+from mailguard.spf.terms import Reason, find_seam
 
 
 class MissingBlank(FaultyTerms):
@@ -23,7 +22,7 @@ def check(dossier: Dossier) -> Iterator[MissingBlank]:
     spf = dossier.survey.spf
     yield from find_faults(dossier, MissingBlank, lambda reason: reason is Reason.MISSING_BLANK)
     if spf.record and not spf.record.faults:
-        grown = _grown_at_seams(spf.candidates[0], spf.record)
+        grown = grown_together(spf.candidates[0], spf.record)
         if grown:
             yield MissingBlank(
                 at=spf.domain,
@@ -32,20 +31,3 @@ def check(dossier: Dossier) -> Iterator[MissingBlank]:
                 terms=tuple(visible(term.text) for term in grown),
                 position=grown[0].start + find_seam(grown[0].text) + 1,
             )
-
-
-def _grown_at_seams(txt: Txt, record: Record) -> list[Term]:
-    """Terms across the place where two strings meet (RFC 7208 section 3.3: nothing is put between them)."""
-    seams, length = [], 0
-    for string in txt.strings[:-1]:
-        length += len(string)
-        seams.append(length)
-    return [
-        term
-        for term in record.terms
-        if not isinstance(term, Broken) and any(term.start < seam < term.end and _is_seam(term, seam) for seam in seams)
-    ]
-
-
-def _is_seam(term: Directive | Modifier, seam: int) -> bool:
-    return term.start + find_seam(term.text) == seam
