@@ -1,0 +1,30 @@
+"""What can go wrong with the spool."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from mailguard.errors import OperationError
+
+_NO_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+class SpoolError(OperationError):
+    """The spool could not do what was asked; a sender is told to come again."""
+
+
+class SpoolFull(SpoolError):
+    """There is no room for more mails at the moment."""
+
+
+@contextmanager
+def told(action: str) -> Iterator[None]:
+    """Turn an OSError into a SpoolError that says what was attempted, as in ``told("write to the spool")``."""
+    try:
+        yield
+    except OSError as error:
+        kind = SpoolFull if error.errno in _NO_SPACE else SpoolError
+        raise kind("Could not {action}: {error}.", action=action, error=error) from error
