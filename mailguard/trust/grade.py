@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Grade(StrEnum):
-    """What is proved about the sender of the mail that carried a report (RFC 9990 section 3.5 wants an aligned pass)."""
+    """What is proved about the sender of the mail that carried a report (RFC 9990 3.5 wants an aligned pass)."""
 
     VERIFIED = "verified"  # the mail passed DMARC, and its author domain is the reporter's
     AUTHENTICATED = "authenticated"  # some domain is proved, but not that it is the reporter's
