@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 from xml.etree.ElementTree import Element
 
+from mailguard.feedback.layout import Layout, ResultAt, Texts, local_name, of_element
 from mailguard.feedback.limits import Enough, Limits, OverLimit
+from mailguard.feedback.place import facts_of_name
 from mailguard.feedback.report import (
     AggregateReport,
     Defect,
@@ -32,22 +34,20 @@ from mailguard.feedback.values import (
 
 T = TypeVar("T")
 Children = dict[str, list[Element]]
+_Rest = tuple[
+    *(Disposition, Alignment, Alignment, tuple[Reason, ...], str, str | None, str | None),
+    *(tuple[DkimResult, ...], tuple[SpfResult, ...]),
+]
 
-_NOTHING: Final[Children] = {}
 _POLICY_TAGS: Final = ("p", "sp", "np", "adkim", "aspf", "pct", "fo", "testing", "discovery_method")
-
-
-def _local(tag: str) -> str:
-    """The name without its namespace: many reports have none, some a wrong one."""
-    return tag.rpartition("}")[2]
+_PARTS: Final = frozenset({"record", "report_metadata", "policy_published"})
+_MOST_KNOWN: Final = 2_048
 
 
 def _children(element: Element | None) -> Children:
-    if element is None or not len(element):
-        return _NOTHING
     found: Children = {}
-    for child in element:
-        found.setdefault(_local(child.tag), []).append(child)
+    for child in () if element is None else element:
+        found.setdefault(local_name(child.tag), []).append(child)
     return found
 
 
@@ -56,12 +56,22 @@ def _first(children: Children, name: str) -> Element | None:
     return elements[0] if elements else None
 
 
+def _text_in(children: Children, name: str) -> str | None:
+    element = _first(children, name)
+    return None if element is None else element.text or ""
+
+
+def _text_at(texts: Texts, position: int | None) -> str | None:
+    return None if position is None else texts[position]
+
+
 class Collector:
     """Takes the parts of one report in any order and puts the report together."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._records: list[Record] = []
+        self._known: dict[tuple[Layout, object], _Rest] = {}
         self._defects: list[Defect] = []
         self._noted = 0
         self._read = 0
@@ -76,23 +86,40 @@ class Collector:
 
         ``mended`` and ``undecodable`` say that its text was changed so that it could be read at all.
         """
-        name = _local(child.tag)
+        name = local_name(child.tag)
         if name == "record":
-            self._take_record(child, mended, undecodable)
+            self.take_record(*of_element(child), mended=mended, undecodable=undecodable)
             return
         self._count_other()
         self._note_changes(name, mended, undecodable)
         # The root is emptied after each child, but what it held stays whole while somebody holds it.
-        if name == "report_metadata" and self._metadata is None:
-            self._metadata = child
-        elif name == "policy_published" and self._policy is None:
-            self._policy = child
+        if name == "report_metadata":
+            self._metadata = self._only(self._metadata, child, name)
+        elif name == "policy_published":
+            self._policy = self._only(self._policy, child, name)
         elif name == "version":
-            self._version = self._text(child, name)
+            self._version = self._text(child.text, name)
+        else:
+            self._look_into(child, name)
+
+    def _only(self, known: Element | None, child: Element, name: str) -> Element:
+        """The first of its kind; RFC 9990 3.1.1 has one of each."""
+        if known is None:
+            return child
+        self.note(DefectKind.TOO_MANY, name)
+        return known
+
+    def _look_into(self, child: Element, name: str) -> None:
+        """Parts that somebody wrapped into an element of another name."""
+        parts = [inner for inner in child.iter() if local_name(inner.tag) in _PARTS]
+        if parts:
+            self.note(DefectKind.BENT, name, "parts of the report lie inside")
+        for part in parts:
+            self.take(part)
 
     def drop(self, child: Element) -> None:
         """A child with too many elements in it."""
-        self.lose(_local(child.tag))
+        self.lose(local_name(child.tag))
 
     def lose(self, name: str) -> None:
         """A part that could not be read."""
@@ -110,26 +137,26 @@ class Collector:
         if len(self._defects) < self._limits.defects:
             self._defects.append(Defect(kind, place, detail[:200]))
 
-    def report(self, digest: bytes) -> AggregateReport | str:
-        """The report, or in one word why there is none; ``digest`` is the file's."""
+    def report(self, digest: bytes, place: str = "") -> AggregateReport | str:
+        """The report, or in one word why there is none; ``digest`` is the file's, ``place`` where it lay."""
         if self._metadata is None and self._policy is None and not self._read:
             return "not-a-report"
-        policy = self._policy_published()
+        policy = self._policy_published(place)
         if not policy.domain:
             return "no-policy-domain"
         metadata = _children(self._metadata)
-        begin, end = self._date_range(_children(_first(metadata, "date_range")))
+        begin, end = self._date_range(_children(_first(metadata, "date_range")), place)
         if begin is None or end is None:
             return "no-date-range"
         if not self._read:
             self.note(DefectKind.MISSING, "record")
         texts = {
             name: self._text(
-                _first(metadata, name), f"report_metadata/{name}", wanted=name in ("org_name", "report_id")
+                _text_in(metadata, name), f"report_metadata/{name}", wanted=name in ("org_name", "report_id")
             )
             for name in ("org_name", "email", "extra_contact_info", "report_id", "generator")
         }
-        errors = tuple(self._text(error, "report_metadata/error") for error in metadata.get("error", ())[:10])
+        errors = tuple(self._text(error.text, "report_metadata/error") for error in metadata.get("error", ())[:10])
         return AggregateReport(
             **texts,
             begin=begin,
@@ -144,6 +171,7 @@ class Collector:
             defects=tuple(self._defects),
             defects_omitted=self._noted - len(self._defects),
             digest=digest,
+            place=place,
         )
 
     def _count_other(self) -> None:
@@ -161,102 +189,105 @@ class Collector:
         if undecodable:
             self.note(DefectKind.UNDECODABLE, place)
 
-    def _take_record(self, element: Element, mended: bool, undecodable: bool) -> None:
-        place = f"record {self._read + 1}"
+    def take_record(self, layout: Layout, texts: Texts, *, mended: bool = False, undecodable: bool = False) -> None:
+        """Read one record from its texts. Raises OverLimit for ``dropped``, and Enough."""
         if len(self._records) >= self._limits.records:
-            self.note(DefectKind.TOO_MANY, place)
+            self.note(DefectKind.TOO_MANY, f"record {self._read + 1}")
             raise Enough
         self._read += 1
+        place = f"record {self._read}"
         noted = self._noted
         self._note_changes(place, mended, undecodable)
-        record = self._record(element, place)
-        if record is None:
+        # Without its source or its number of messages a record says nothing.
+        source_ip = self._value(_text_at(texts, layout.source_ip), place, "source_ip", address_of)
+        count = self._value(_text_at(texts, layout.count), place, "count", self._count_of)
+        if source_ip is None or count is None:
             self._count_dropped()
             return
-        self._records.append(record)
+        self._records.append(Record(source_ip, count, *self._rest(layout, texts, place)))
         self._repaired += self._noted > noted
 
-    def _record(self, element: Element, place: str) -> Record | None:
-        """A record; ``None`` where its source or its number of messages cannot be told."""
-        parts = _children(element)
-        row = _children(_first(parts, "row"))
-        evaluated = _children(_first(row, "policy_evaluated"))
-        # "identities" is the spelling of early drafts.
-        identifiers = _children(_first(parts, "identifiers" if "identifiers" in parts else "identities"))
-        results = _children(_first(parts, "auth_results"))
-        source_ip = self._value(row, "source_ip", place, address_of)
-        count = self._value(row, "count", place, lambda text: count_of(text, self._limits.count))
-        if source_ip is None or count is None:
-            return None
-        return Record(
-            source_ip,
-            count,
-            self._value(evaluated, "disposition", place, disposition_of) or Disposition.UNKNOWN,
-            self._value(evaluated, "dkim", place, alignment_of) or Alignment.UNKNOWN,
-            self._value(evaluated, "spf", place, alignment_of) or Alignment.UNKNOWN,
-            self._reasons(evaluated, place),
-            self._value(identifiers, "header_from", place, domain_of) or "",
-            self._optional(identifiers, "envelope_from", place),
-            self._optional(identifiers, "envelope_to", place),
-            self._dkim_results(results, place),
-            self._spf_results(results, place),
+    def _count_of(self, text: str) -> tuple[int | None, bool]:
+        return count_of(text, self._limits.count)
+
+    def _rest(self, layout: Layout, texts: Texts, place: str) -> _Rest:
+        """What a record says beside its source and count. Said in the same words again, it is not read again."""
+        key = (layout, layout.rest(texts))
+        known = self._known.get(key)
+        if known is None:
+            noted = self._noted
+            known = self._read_rest(layout, texts, place)
+            if self._noted == noted:
+                if len(self._known) >= _MOST_KNOWN:
+                    self._known.clear()
+                self._known[key] = known
+        return known
+
+    def _read_rest(self, layout: Layout, texts: Texts, place: str) -> _Rest:
+        for name in layout.bent:
+            self.note(DefectKind.BENT, f"{place}/{name}")
+        return (
+            self._value(_text_at(texts, layout.disposition), place, "disposition", disposition_of)
+            or Disposition.UNKNOWN,
+            self._value(_text_at(texts, layout.dkim), place, "dkim", alignment_of) or Alignment.UNKNOWN,
+            self._value(_text_at(texts, layout.spf), place, "spf", alignment_of) or Alignment.UNKNOWN,
+            self._reasons(layout, texts, place),
+            self._value(_text_at(texts, layout.header_from), place, "header_from", domain_of) or "",
+            self._optional(_text_at(texts, layout.envelope_from), place),
+            self._optional(_text_at(texts, layout.envelope_to), place),
+            tuple([DkimResult(*self._result(texts, at, f"{place}/auth_results/dkim")) for at in layout.dkim_results]),
+            tuple([self._spf_result(texts, at, f"{place}/auth_results/spf") for at in layout.spf_results]),
         )
 
-    def _reasons(self, evaluated: Children, place: str) -> tuple[Reason, ...]:
+    def _reasons(self, layout: Layout, texts: Texts, place: str) -> tuple[Reason, ...]:
         found = []
-        for element in evaluated.get("reason", ()):
-            inside = _children(element)
-            kind = self._text(_first(inside, "type"), place) or self._text(element, place)
+        for at in layout.reasons:
+            kind = self._text(_text_at(texts, at.type), place) or self._text(texts[at.own], place)
             if kind:
-                found.append(Reason(kind.lower(), self._text(_first(inside, "comment"), place)))
+                found.append(Reason(kind.lower(), self._text(_text_at(texts, at.comment), place)))
         return tuple(found)
 
-    def _dkim_results(self, results: Children, place: str) -> tuple[DkimResult, ...]:
-        if "dkim" not in results:
-            return ()
-        return tuple(
-            DkimResult(
-                self._optional(inside, "domain", place) or "",
-                self._text(_first(inside, "selector"), place),
-                self._value(inside, "result", f"{place}/auth_results/dkim", auth_result_of) or AuthResult.UNKNOWN,
-            )
-            for inside in map(_children, results["dkim"])
-            if inside
+    def _result(self, texts: Texts, at: ResultAt, place: str) -> tuple[str, str, AuthResult]:
+        return (
+            self._optional(_text_at(texts, at.domain), place) or "",
+            self._text(_text_at(texts, at.label), place),
+            self._value(_text_at(texts, at.result), place, "result", auth_result_of) or AuthResult.UNKNOWN,
         )
 
-    def _spf_results(self, results: Children, place: str) -> tuple[SpfResult, ...]:
-        if "spf" not in results:
-            return ()
-        return tuple(
-            SpfResult(
-                self._optional(inside, "domain", place) or "",
-                self._text(_first(inside, "scope"), place).lower(),
-                self._value(inside, "result", f"{place}/auth_results/spf", auth_result_of) or AuthResult.UNKNOWN,
-            )
-            for inside in map(_children, results["spf"])
-            if inside
-        )
+    def _spf_result(self, texts: Texts, at: ResultAt, place: str) -> SpfResult:
+        domain, scope, result = self._result(texts, at, place)
+        return SpfResult(domain, scope.lower(), result)
 
-    def _policy_published(self) -> PolicyPublished:
+    def _policy_published(self, place: str) -> PolicyPublished:
         inside = _children(self._policy)
-        domain = self._value(inside, "domain", "policy_published", domain_of) or ""
-        tags = {tag: self._text(_first(inside, tag), "policy_published").lower() or None for tag in _POLICY_TAGS}
+        domain = self._value(_text_in(inside, "domain"), "policy_published", "domain", domain_of)
+        if not domain:
+            domain = facts_of_name(place).domain or self._only_header_from()
+        tags = {tag: self._text(_text_in(inside, tag), "policy_published").lower() or None for tag in _POLICY_TAGS}
         return PolicyPublished(domain, **tags)
 
-    def _date_range(self, inside: Children) -> tuple[int | None, int | None]:
-        """Begin and end; where one of them is missing, both are the other."""
+    def _only_header_from(self) -> str:
+        """The author domain of all records, where they agree; empty where they do not."""
+        domains = {record.header_from for record in self._records}
+        return domains.pop() if len(domains) == 1 else ""
+
+    def _date_range(self, inside: Children, file: str) -> tuple[int | None, int | None]:
+        """Begin and end; where one of them is missing, both are the other; without both, those in the file's name."""
         place = "report_metadata/date_range"
-        begin = self._value(inside, "begin", place, moment_of)
-        end = self._value(inside, "end", place, moment_of)
+        begin = self._value(_text_in(inside, "begin"), place, "begin", moment_of)
+        end = self._value(_text_in(inside, "end"), place, "end", moment_of)
+        if begin is None and end is None:
+            facts = facts_of_name(file)
+            return facts.begin, facts.end
         if begin is not None and end is not None and end < begin:
             self.note(DefectKind.UNUSABLE, place, "ends before it begins")
         return (end if begin is None else begin), (begin if end is None else end)
 
     def _value(
-        self, children: Children, name: str, place: str, read: Callable[[str], tuple[T | None, bool]]
+        self, raw: str | None, place: str, name: str, read: Callable[[str], tuple[T | None, bool]]
     ) -> T | None:
         """A value that must be there; whatever is wrong with it is noted."""
-        text = self._text(_first(children, name), place)
+        text = self._text(raw, place)
         if not text:
             self.note(DefectKind.MISSING, f"{place}/{name}")
             return None
@@ -266,16 +297,13 @@ class Collector:
             self.note(kind, f"{place}/{name}", text)
         return value
 
-    def _optional(self, children: Children, name: str, place: str) -> str | None:
+    def _optional(self, raw: str | None, place: str) -> str | None:
         """A domain name that need not be there; ``None`` where it is not."""
-        element = _first(children, name)
-        if element is None:
-            return None
-        return domain_of(self._text(element, place))[0]
+        return None if raw is None else domain_of(self._text(raw, place))[0]
 
-    def _text(self, element: Element | None, place: str, *, wanted: bool = False) -> str:
-        """An element's text without blanks around it; empty for none."""
-        text = ((element.text if element is not None else None) or "").strip()
+    def _text(self, raw: str | None, place: str, *, wanted: bool = False) -> str:
+        """A text without blanks around it; empty for none."""
+        text = raw.strip() if raw else ""
         if wanted and not text:
             self.note(DefectKind.MISSING, place)
         if len(text) > self._limits.text_chars:

@@ -106,6 +106,7 @@ class AggregateReport:
     is trusted yet. ``read`` counts the records met; of these ``records`` were kept, among them ``repaired`` ones with
     a defect each, and ``dropped`` were not. ``defects_omitted`` counts those beyond the bound on ``defects``.
     ``digest`` is the SHA-256 of the file, unpacked, as far as it was read: another packing does not change it.
+    ``place`` says where in the mail the file lay, for people.
     """
 
     org_name: str
@@ -125,6 +126,7 @@ class AggregateReport:
     defects: tuple[Defect, ...]
     defects_omitted: int
     digest: bytes
+    place: str = ""
 
     @property
     def kept(self) -> int:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 from xml.etree.ElementTree import Element, ParseError, XMLPullParser
 from xml.parsers import expat
 
-from mailguard.feedback.limits import Damaged, Limits, OverLimit
+from mailguard.feedback.layout import Layout, Texts, of_text
+from mailguard.feedback.limits import CHUNK_BYTES, Damaged, Limits, OverLimit
 
 if TYPE_CHECKING:
     _Parser = XMLPullParser[Any]
 
-_BLANKS = b" \t\r\n"
+_BLANKS: Final = b" \t\r\n"
+_MOST_BLANKS: Final = 4_096
+_RECORD: Final = b"<record>"
+_RECORD_END: Final = b"</record>"
+_AFTER_END_TAG: Final = re.compile(rb"</[\w:.-]+\s*>[ \t\r\n]*\Z")
+_LONGEST_END_TAG: Final = 200
 
 
 class NotWellFormed(Exception):
@@ -25,6 +32,9 @@ class Children(Protocol):
 
     def take(self, child: Element) -> None:
         """Read one child; it is emptied afterwards."""
+
+    def take_record(self, layout: Layout, texts: Texts) -> None:
+        """Read one record that was not parsed."""
 
     def drop(self, child: Element) -> None:
         """A child with more elements than the bound allows."""
@@ -38,7 +48,7 @@ def read_strictly(chunks: Iterable[bytes], limits: Limits, children: Children) -
     """Give every child of the root element to ``children``, in constant memory.
 
     Raises NotWellFormed, and OverLimit for ``doctype``, ``prolog_bytes``, ``depth``, ``attributes``, ``elements``,
-    ``record_bytes``.
+    ``record_bytes``, ``record_elements``.
     """
     pieces = iter(chunks)
     try:
@@ -60,8 +70,9 @@ def _read_prolog(pieces: Iterator[bytes], limits: Limits) -> bytes:
     guard = expat.ParserCreate()
     guard.StartDoctypeDeclHandler = _refuse_doctype
     guard.StartElementHandler = _stop_at_root
-    head = b""
+    head, seen = b"", 0
     for piece in pieces:
+        seen += len(piece)
         # A blank line before the declaration makes it no declaration; people look past it.
         clean = piece if head else piece.lstrip(_BLANKS)
         head += clean
@@ -70,7 +81,7 @@ def _read_prolog(pieces: Iterator[bytes], limits: Limits) -> bytes:
         except _RootReached:
             if guard.CurrentByteIndex <= limits.prolog_bytes:
                 return head
-        if len(head) > limits.prolog_bytes:
+        if len(head) > limits.prolog_bytes or seen > limits.prolog_bytes + CHUNK_BYTES:
             raise OverLimit("prolog_bytes")
     raise NotWellFormed("no element")
 
@@ -80,29 +91,95 @@ def _refuse_doctype(*_: object) -> None:
 
 
 def _stop_at_root(name: str, _: dict[str, str]) -> None:
-    if name.rpartition(":")[2] != "feedback":
+    if name.rpartition(":")[2].lower() != "feedback":
         raise NotWellFormed("another root element")
     raise _RootReached
 
 
 def _read_body(pieces: Iterable[bytes], limits: Limits, children: Children) -> None:
-    parser: _Parser = XMLPullParser(("start", "end"))
-    walk = _Walk(limits, children)
-    unfinished = 0
+    body = _Body(limits, children)
     for piece in pieces:
-        parser.feed(piece)
-        unfinished = len(piece) if walk.follow(parser) else unfinished + len(piece)
+        body.feed(piece)
+    body.close()
+
+
+class _Body:
+    """The pieces of a document on their way to the parser.
+
+    Most records need no parser: where it stands between two children of the root, a record in plain text is read by
+    ``of_text``, and the parser never sees it. A whole element taken out there leaves a document well-formed, or as
+    broken as it was. Comments, CDATA sections and processing instructions can hold text that looks like records, so
+    from the first of them on the parser gets everything.
+    """
+
+    def __init__(self, limits: Limits, children: Children) -> None:
+        self._limits = limits
+        self._children = children
+        self._parser: _Parser = XMLPullParser(("start", "end"))
+        self._walk = _Walk(limits, children)
+        self._waiting = b""
+        self._first = True
+        self._plain = True
+        self._between_children = False
+        self._unfinished = 0
+
+    def feed(self, piece: bytes) -> None:
+        """Take the next bytes of the document."""
+        data = self._waiting + piece if self._waiting else piece
+        # The declaration stands at the very beginning; what else begins like it is a processing instruction.
+        if self._plain and (b"<!" in data or data.find(b"<?", int(self._first)) >= 0):
+            self._plain = False
+        self._first = False
+        self._waiting = b""
+        if self._plain:
+            self._take_records(data)
+        else:
+            self._parse(data)
+
+    def close(self) -> None:
+        """The document ends here."""
+        self._parse(self._waiting)
+        self._parser.close()
+        self._walk.follow(self._parser)
+
+    def _take_records(self, data: bytes) -> None:
+        at = 0
+        while (begin := data.find(_RECORD, at)) >= 0 and (end := data.find(_RECORD_END, begin)) >= 0:
+            end += len(_RECORD_END)
+            self._pass_over(data[at:begin])
+            record = data[begin:end]
+            found = of_text(record) if self._between_children and self._walk.depth == 1 else None
+            if found:
+                self._children.take_record(*found)
+                self._unfinished = 0
+            else:
+                self._parse(record)
+            at = end
+        # What may be the beginning of a record waits for the rest of it.
+        cut = begin if begin >= 0 else data.rfind(b"<", at)
+        if cut < 0 or len(data) - cut > self._limits.record_bytes:
+            cut = len(data)
+        self._pass_over(data[at:cut])
+        self._waiting = data[cut:]
+
+    def _pass_over(self, text: bytes) -> None:
+        """Text before a record: blanks, or something for the parser."""
+        if len(text) > _MOST_BLANKS or text.strip(_BLANKS):
+            self._parse(text)
+
+    def _parse(self, data: bytes) -> None:
+        self._parser.feed(data)
+        self._unfinished = len(data) if self._walk.follow(self._parser) else self._unfinished + len(data)
         # Also ends tags and texts that never end: the parser would scan them anew with every piece.
-        if unfinished > limits.record_bytes:
+        if self._unfinished > self._limits.record_bytes:
             raise OverLimit("record_bytes")
-    parser.close()
-    walk.follow(parser)
+        self._between_children = _AFTER_END_TAG.search(data, max(0, len(data) - _LONGEST_END_TAG)) is not None
 
 
 class _Walk:
     """Where in the tree the parser is."""
 
-    __slots__ = ("children", "depth", "elements", "left", "limits", "root")
+    __slots__ = ("children", "depth", "elements", "left", "limits", "most", "root")
 
     def __init__(self, limits: Limits, children: Children) -> None:
         self.limits = limits
@@ -110,11 +187,12 @@ class _Walk:
         self.depth = 0
         self.elements = 0
         self.left = limits.elements
+        self.most = 10 * limits.record_elements
         self.root: Element | None = None
 
     def follow(self, parser: _Parser) -> bool:
         """Handle what the parser has seen since; whether a child of the root ended."""
-        # The hottest loop of the reader: two rounds per element, so what every element needs stands in it.
+        # The hottest loop of the parser's way: two rounds per element, so what every element needs stands in it.
         depth, ended = self.depth, False
         for event, element in cast("Iterator[tuple[str, Element]]", parser.read_events()):
             if event == "start":
@@ -122,6 +200,8 @@ class _Walk:
                 self.elements += 1
                 if depth > self.limits.depth:
                     raise OverLimit("depth")
+                if self.elements > self.most:
+                    raise OverLimit("record_elements")
                 if len(element.keys()) > self.limits.attributes:
                     raise OverLimit("attributes")
                 if self.root is None:
