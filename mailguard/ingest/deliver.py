@@ -12,7 +12,9 @@ from mailguard.feedback.envelope import ReceivedMail
 from mailguard.feedback.limits import DEFAULT_LIMITS, Limits
 from mailguard.feedback.mail import read_mail
 from mailguard.ingest.listener import Deliver
+from mailguard.store.values import Filed
 from mailguard.store.writer import Writer
+from mailguard.trust.grade import UNVERIFIED
 
 _READ_AT_ONCE: Final = 2
 """Mails that are read side by side; each may take a few hundred megabytes for a moment."""
@@ -25,6 +27,7 @@ def into_store(writer: Writer, limits: Limits = DEFAULT_LIMITS) -> Deliver:
     async def deliver(mail: ReceivedMail) -> None:
         async with turns:
             contents = await asyncio.to_thread(read_mail, mail.raw, limits)
-        await writer.add_mail(mail, contents)
+        # Nobody has looked yet at who sent it, so it counts for nothing until somebody does.
+        await writer.add([Filed(mail, contents, (UNVERIFIED,) * len(contents.reports))])
 
     return deliver

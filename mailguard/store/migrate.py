@@ -1,98 +1,91 @@
-"""Bringing a database up to the schema of this version, one numbered file after the other.
+"""Bringing a database up to the schema of this version, or back, with Alembic.
 
-``migrations/0001_reports.sql`` and so on. Each file is applied in one transaction together with the note that it was,
-so an interrupted migration leaves nothing half done and is taken up again next time. The note holds the file's SHA-256:
-a file that was changed after it had been applied, or a database that a later version has touched, is refused.
+A run is one transaction, so one that is interrupted leaves nothing half done. Two processes that begin at once take
+turns, and the second finds everything done. Alembic and SQLAlchemy take nearly half a second to import, so the daily
+question (``check_schema``) is put to the driver.
 """
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
-from dataclasses import dataclass
-from hashlib import sha256
-from importlib.resources import files
+from typing import TYPE_CHECKING, Final
 
 from mailguard.errors import OperationError
-from mailguard.store.transaction import transaction
+from mailguard.store.database import Database
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from sqlalchemy import Connection
+
+HEAD: Final = "0001"
+"""The step that makes the schema of this version (a test holds it against the files)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Migration:
-    """One numbered step of the schema."""
+def schema_of(database: Database) -> str:
+    """The last step that the database has seen; empty for a database without any tables of ours.
 
-    number: int
-    name: str
-    sql: str
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of the text, in hex."""
-        return sha256(self.sql.encode()).hexdigest()
-
-
-def load_migrations() -> list[Migration]:
-    """All migrations of this version, in order."""
-    found = [
-        Migration(int(file.name.partition("_")[0]), file.name, file.read_text("utf-8"))
-        for file in (files(__package__) / "migrations").iterdir()
-        if file.name.endswith(".sql")
-    ]
-    return sorted(found, key=lambda migration: migration.number)
-
-
-def migrate(connection: sqlite3.Connection, migrations: list[Migration] | None = None) -> int:
-    """Apply what has not been applied yet; the number of the last migration.
-
-    The connection must be in autocommit mode (``isolation_level=None``). Raises OperationError for a database that was
-    made by a later version or by migrations that differ from ours.
+    Raises OperationError for one that was made before there were steps.
     """
-    wanted = load_migrations() if migrations is None else migrations
-    # Taken before looking, so that of two processes one migrates and the other sees it done.
-    with transaction(connection):
-        connection.execute(
-            "CREATE TABLE IF NOT EXISTS schema_migration "
-            "(number INTEGER PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL)"
-        )
-        applied = dict(connection.execute("SELECT number, sha256 FROM schema_migration"))
-    _check_history(applied, wanted)
-    for migration in wanted:
-        if migration.number not in applied:
-            _apply(connection, migration)
-    return wanted[-1].number if wanted else 0
-
-
-def _check_history(applied: dict[int, str], wanted: list[Migration]) -> None:
-    known = {migration.number: migration.digest for migration in wanted}
-    for number, digest in applied.items():
-        if number not in known:
+    tables = database.tables()
+    if "alembic_version" not in tables:
+        if "schema_migration" in tables:
             raise OperationError(
-                f"The database was changed by a later version of mailguard (migration {number:04}); use that version."
+                "The database {place} was made by a preview of mailguard and cannot be used; move it out of the way.",
+                place=database.place,
             )
-        if known[number] != digest:
-            raise OperationError(
-                f"Migration {number:04} of the database differs from ours; use the version that made the database."
-            )
+        return ""
+    found = database.rows("SELECT version_num FROM alembic_version")
+    return str(found[0][0]) if found else ""
 
 
-def _apply(connection: sqlite3.Connection, migration: Migration) -> None:
-    with transaction(connection):
-        known = connection.execute("SELECT 1 FROM schema_migration WHERE number = ?", (migration.number,))
-        if known.fetchone():
-            return  # another process was faster
-        for statement in _statements(migration.sql):
-            connection.execute(statement)
-        connection.execute(
-            "INSERT INTO schema_migration (number, name, sha256) VALUES (?, ?, ?)",
-            (migration.number, migration.name, migration.digest),
+def check_schema(database: Database) -> None:
+    """Raise OperationError unless the database has the schema of this version."""
+    found = schema_of(database)
+    if found == HEAD:
+        return
+    if not found:
+        raise OperationError("The database {place} is empty; nothing has been received yet.", place=database.place)
+    if found > HEAD:
+        raise OperationError(
+            "The database {place} was changed by a later version of mailguard; use that version.", place=database.place
         )
+    raise OperationError(
+        "The database {place} was made by an earlier version of mailguard; run: mailguard db upgrade",
+        place=database.place,
+    )
 
 
-def _statements(sql: str) -> Iterator[str]:
-    """The statements of a script; ``executescript`` would commit the transaction that is open."""
-    statement = ""
-    for line in sql.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
+def upgrade(database: Database, to: str = "head") -> str:
+    """Bring the database to a later step; the step it stands at then.
+
+    Raises OperationError for a database that was made by a later version, and the driver's errors.
+    """
+    if schema_of(database) > HEAD:
+        check_schema(database)
+    with database.migrating() as connection:
+        _alembic("upgrade", connection, to)
+    return schema_of(database)
+
+
+def downgrade(database: Database, to: str = "base") -> str:
+    """Bring the database back to an earlier step. What that step has no place for is lost."""
+    with database.migrating() as connection:
+        _alembic("downgrade", connection, to)
+    return schema_of(database)
+
+
+def _alembic(step: str, connection: Connection, to: str) -> None:
+    from alembic import command
+
+    getattr(command, step)(configuration(connection), to)
+
+
+def configuration(connection: Connection | None = None) -> Config:
+    """Alembic's configuration: our folder of steps, and the connection to run them on."""
+    from importlib.resources import files
+
+    from alembic.config import Config
+
+    found = Config(attributes={"connection": connection})
+    found.set_main_option("script_location", str(files(__package__) / "migrations").replace("%", "%%"))
+    found.set_main_option("path_separator", "os")
+    return found

@@ -1,33 +1,35 @@
-"""Putting mails and their reports into the database, and asking it what the reports of a window show."""
+"""Asking the store: what came in, and what the reports of a window show.
+
+A window is whole UTC days, ``since`` up to and without ``until``; a report belongs to the day that it begins on. What
+is not told otherwise counts only reports that are proved to come from the reporter (``Grade.VERIFIED``).
+"""
+
+# ruff: noqa: S608 - what is put into statements here are names and marks of our own; every value is a parameter
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
+from datetime import date, timedelta
+from typing import Any, Final
 
-from mailguard.feedback.envelope import ReceivedMail
-from mailguard.feedback.mail import MailContents
-from mailguard.feedback.report import AggregateReport, Record, Unreadable
-from mailguard.store.transaction import transaction
+from mailguard.store.database import Database
+from mailguard.store.statements import marks
+from mailguard.store.values import at_least
+from mailguard.trust.grade import Grade
 
-
-class Outcome(StrEnum):
-    """What became of a report."""
-
-    ADDED = "added"
-    KNOWN = "known"  # the very same report was there already
-    CONFLICT = "conflict"  # another report was there already under the same key; that one stays
+_EPOCH: Final = date(1970, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """What became of a mail: ``new`` is false for one that was received before, and then nothing was done."""
+class Window:
+    """Reports about one domain: of the days from ``since`` up to, not including, ``until``, of a grade or better."""
 
-    mail_id: int
-    new: bool
-    outcomes: tuple[Outcome, ...]
+    domain: str
+    since: date
+    until: date
+    least: Grade = Grade.VERIFIED
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,157 +45,214 @@ class SourceRow:
     dkim_aligned: int
     spf_aligned: int
     stopped: int
-    reporters: int  # organisations that saw it
+    reporters: int  # that saw it
 
 
 @dataclass(frozen=True, slots=True)
 class ReporterRow:
-    """What one organisation reported in a window. ``org_name`` is what it calls itself; nobody has checked."""
+    """What one organisation reported in a window. ``org_name`` is what it calls itself.
+
+    ``domain`` is its proved domain; empty for unverified reports.
+    """
 
     org_name: str
     reports: int
     messages: int
+    domain: str = ""
+    grade: Grade = Grade.UNVERIFIED
 
 
-def add_mail(connection: sqlite3.Connection, mail: ReceivedMail, contents: MailContents) -> Stored:
-    """Store a mail and all reports in it in one transaction; committed (and synced) on return.
+@dataclass(frozen=True, slots=True)
+class DayRow:
+    """Messages of one day with the same outcome, over all sources."""
 
-    Doing it again changes nothing. Raises sqlite3.Error when the database will not have it; then nothing was stored.
-    """
-    with transaction(connection):
-        known = connection.execute("SELECT id FROM mail WHERE sha256 = ?", (mail.digest,)).fetchone()
-        if known:
-            return Stored(known[0], False, ())
-        mail_id = _insert_mail(connection, mail)
-        _insert_unreadable(connection, mail_id, contents.unreadable)
-        outcomes = tuple(add_report(connection, mail_id, report) for report in contents.reports)
-        return Stored(mail_id, True, outcomes)
+    day: date
+    reporter: str
+    grade: Grade
+    disposition: str
+    dkim_aligned: str
+    spf_aligned: str
+    messages: int
 
 
-def add_report(
-    connection: sqlite3.Connection, mail_id: int, report: AggregateReport, *, authenticated_domain: str = ""
-) -> Outcome:
-    """Add one report and its records inside the caller's transaction, unless its key is taken."""
-    key = (
-        authenticated_domain,
-        report.org_name,
-        report.report_id,
-        report.policy.domain,
-        report.begin,
-        report.end,
-    )
-    known = connection.execute(
-        "SELECT id, content_sha256 FROM report WHERE authenticated_domain = ? AND org_name = ? AND report_id = ? "
-        "AND policy_domain = ? AND begin_s = ? AND end_s = ?",
-        key,
-    ).fetchone()
-    if known is None:
-        _insert_records(connection, _insert_report(connection, mail_id, key, report), report.records)
-        return Outcome.ADDED
-    if known[1] == report.digest:
-        return Outcome.KNOWN
-    connection.execute(
-        "INSERT OR IGNORE INTO report_conflict (report_id, mail_id, content_sha256) VALUES (?, ?, ?)",
-        (known[0], mail_id, report.digest),
-    )
-    return Outcome.CONFLICT
+@dataclass(frozen=True, slots=True)
+class SelectorRow:
+    """A DKIM selector that receivers saw on mail in a domain's name; messages whose signature passed and failed."""
+
+    domain: str
+    selector: str
+    passed: int
+    failed: int
 
 
-def load_sources(connection: sqlite3.Connection, domain: str, begin: int, end: int) -> list[SourceRow]:
-    """Every source in reports about ``domain`` that begin in [``begin``, ``end``), busiest first."""
-    rows = connection.execute(
-        """
-        SELECT source_ip,
-               SUM(count),
-               SUM(CASE WHEN dkim_aligned = 'pass' OR spf_aligned = 'pass' THEN count ELSE 0 END),
-               SUM(CASE WHEN dkim_aligned = 'pass' THEN count ELSE 0 END),
-               SUM(CASE WHEN spf_aligned = 'pass' THEN count ELSE 0 END),
-               SUM(CASE WHEN disposition IN ('quarantine', 'reject') THEN count ELSE 0 END),
-               COUNT(DISTINCT org_name)
-        FROM report JOIN record ON record.report_id = report.id
-        WHERE policy_domain = ? AND begin_s >= ? AND begin_s < ?
-        GROUP BY source_ip
-        ORDER BY 2 DESC, source_ip
-        """,
-        (domain, begin, end),
+@dataclass(frozen=True, slots=True)
+class KnownReporter:
+    """A domain that is proved to have reported, with the first and last day that its reports are about."""
+
+    domain: str
+    first: date
+    last: date
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRow:
+    """One report as a line of a list. ``begin`` and ``end`` are POSIX seconds."""
+
+    id: int
+    grade: Grade
+    reporter: str
+    org_name: str
+    report_id: str
+    policy_domain: str
+    begin: int
+    end: int
+    records: int
+    messages: int
+    repaired: int
+    dropped: int
+    superseded: bool
+    conflicts: int
+
+
+def load_sources(database: Database, window: Window) -> list[SourceRow]:
+    """Every source, busiest first."""
+    where, values = _in_window(window)
+    rows = database.rows(
+        "SELECT source_ip, CAST(SUM(messages) AS BIGINT), CAST(SUM(passed) AS BIGINT), "
+        "CAST(SUM(dkim_passed) AS BIGINT), CAST(SUM(spf_passed) AS BIGINT), CAST(SUM(stopped) AS BIGINT), "
+        f"COUNT(DISTINCT reporter) FROM rollup_source WHERE {where} GROUP BY source_ip ORDER BY 2 DESC, 1",
+        values,
     )
     return [SourceRow(*row) for row in rows]
 
 
-def load_reporters(connection: sqlite3.Connection, domain: str, begin: int, end: int) -> list[ReporterRow]:
-    """Every organisation with reports about ``domain`` that begin in [``begin``, ``end``), busiest first."""
-    rows = connection.execute(
-        """
-        SELECT org_name, COUNT(DISTINCT report.id), COALESCE(SUM(count), 0)
-        FROM report LEFT JOIN record ON record.report_id = report.id
-        WHERE policy_domain = ? AND begin_s >= ? AND begin_s < ?
-        GROUP BY org_name
-        ORDER BY 3 DESC, org_name
-        """,
-        (domain, begin, end),
+def load_reporters(database: Database, window: Window) -> list[ReporterRow]:
+    """Every reporter, busiest first."""
+    where, values = _in_window(window)
+    rows = database.rows(
+        "SELECT org_name, COUNT(*), CAST(SUM(messages) AS BIGINT), reporter, grade FROM report "
+        f"WHERE {where} AND superseded_by IS NULL GROUP BY org_name, reporter, grade ORDER BY 3 DESC, 1, 4, 5",
+        values,
     )
-    return [ReporterRow(*row) for row in rows]
+    return [
+        ReporterRow(name, reports, messages, "" if grade == Grade.UNVERIFIED else reporter, Grade(grade))
+        for name, reports, messages, reporter, grade in rows
+    ]
 
 
-def _insert_mail(connection: sqlite3.Connection, mail: ReceivedMail) -> int:
-    cursor = connection.execute(
-        "INSERT INTO mail (sha256, received_at, peer, mail_from, rcpt_to, raw) VALUES (?, ?, ?, ?, ?, ?)",
-        (mail.digest, mail.received_at, mail.peer, mail.mail_from, " ".join(mail.rcpt_to), mail.raw),
+def load_days(database: Database, window: Window) -> list[DayRow]:
+    """The daily series, oldest first."""
+    where, values = _in_window(window)
+    rows = database.rows(
+        "SELECT day, reporter, grade, disposition, dkim_aligned, spf_aligned, messages FROM rollup_day "
+        f"WHERE {where} ORDER BY day, grade, reporter, disposition, dkim_aligned, spf_aligned",
+        values,
     )
-    return _new_id(cursor)
+    return [DayRow(_date(day), reporter, Grade(grade), *rest) for day, reporter, grade, *rest in rows]
 
 
-def _insert_unreadable(connection: sqlite3.Connection, mail_id: int, files: Iterable[Unreadable]) -> None:
-    connection.executemany(
-        "INSERT INTO unreadable (mail_id, place, reason) VALUES (?, ?, ?)",
-        [(mail_id, file.place, file.reason) for file in files],
+def load_selectors(database: Database, window: Window) -> list[SelectorRow]:
+    """The DKIM selectors that receivers saw, of any signing domain, busiest first."""
+    where, values = _in_window(window)
+    rows = database.rows(
+        "SELECT domain, selector, CAST(SUM(passed) AS BIGINT), CAST(SUM(failed) AS BIGINT) "
+        "FROM report JOIN report_selector ON report_selector.report_id = report.id "
+        f"WHERE {where} AND superseded_by IS NULL GROUP BY domain, selector "
+        "ORDER BY SUM(passed) + SUM(failed) DESC, domain, selector",
+        values,
     )
+    return [SelectorRow(*row) for row in rows]
 
 
-def _insert_report(
-    connection: sqlite3.Connection,
-    mail_id: int,
-    key: tuple[str, str, str, str, int, int],
-    report: AggregateReport,
-) -> int:
-    policy = report.policy
-    cursor = connection.execute(
-        "INSERT INTO report (mail_id, authenticated_domain, org_name, report_id, policy_domain, begin_s, end_s, email, "
-        "p, sp, np, adkim, aspf, pct, fo, testing, discovery_method, generator, records_read, records_repaired, "
-        "records_dropped, content_sha256) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            *(mail_id, *key, report.email, policy.p, policy.sp, policy.np, policy.adkim, policy.aspf, policy.pct),
-            *(policy.fo, policy.testing, policy.discovery_method, report.generator),
-            *(report.read, report.repaired, report.dropped, report.digest),
-        ),
+def load_known_reporters(database: Database, least: Grade = Grade.VERIFIED) -> list[KnownReporter]:
+    """Every domain that has ever reported, as far as the roll-ups reach back."""
+    grades = at_least(least)
+    rows = database.rows(
+        "SELECT reporter, MIN(day), MAX(day), CAST(SUM(messages) AS BIGINT) FROM rollup_day "
+        f"WHERE grade IN ({marks(len(grades))}) GROUP BY reporter ORDER BY reporter",
+        [grade.value for grade in grades],
     )
-    return _new_id(cursor)
+    return [KnownReporter(domain, _date(first), _date(last), messages) for domain, first, last, messages in rows]
 
 
-def _insert_records(connection: sqlite3.Connection, report_id: int, records: Iterable[Record]) -> None:
-    for record in records:
-        cursor = connection.execute(
-            "INSERT INTO record (report_id, source_ip, count, disposition, dkim_aligned, spf_aligned, header_from, "
-            "envelope_from, envelope_to, reasons) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                *(report_id, record.source_ip, record.count, record.disposition.value),
-                *(record.dkim.value, record.spf.value, record.header_from, record.envelope_from, record.envelope_to),
-                " ".join(reason.type for reason in record.reasons),
-            ),
-        )
-        connection.executemany(
-            "INSERT INTO auth_result (record_id, mechanism, domain, selector, scope, result) VALUES (?, ?, ?, ?, ?, ?)",
-            list(_auth_results(_new_id(cursor), record)),
-        )
+def list_reports(database: Database, window: Window | None = None, *, limit: int = 100) -> list[ReportRow]:
+    """The reports that were received last, or those of a window; at most ``limit``."""
+    where, values = _in_window(window) if window else ("1 = 1", [])
+    rows = database.rows(
+        f"SELECT {_LINE} FROM report WHERE {where} ORDER BY id DESC LIMIT ?",
+        [*values, limit],
+    )
+    return [ReportRow(*(row[0], Grade(row[1]), *row[2:12], bool(row[12]), row[13])) for row in rows]
 
 
-def _auth_results(record_id: int, record: Record) -> Iterator[tuple[int, str, str, str, str, str]]:
-    for dkim in record.dkim_results:
-        yield record_id, "dkim", dkim.domain, dkim.selector, "", dkim.result.value
-    for spf in record.spf_results:
-        yield record_id, "spf", spf.domain, "", spf.scope, spf.result.value
+def show_report(database: Database, number: int) -> dict[str, Any] | None:
+    """Everything that is known about one report, its first records included; ``None`` when there is none."""
+    columns = (
+        *("id", "mail_id", "grade", "reporter", "trust_reasons", "superseded_by", "org_name", "email"),
+        *("extra_contact_info", "report_id", "policy_domain", "begin_s", "end_s", "p", "sp", "np", "adkim", "aspf"),
+        *("pct", "fo", "testing", "discovery_method", "version", "generator", "errors", "records_read"),
+        *("records_kept", "records_repaired", "records_dropped", "defects_omitted", "messages"),
+    )
+    rows = database.rows(f"SELECT {', '.join(columns)} FROM report WHERE id = ?", (number,))
+    if not rows:
+        return None
+    found = dict(zip(columns, rows[0], strict=True))
+    found["trust_reasons"], found["errors"] = json.loads(found["trust_reasons"]), json.loads(found["errors"])
+    mail = ("received_at", "way", "origin", "peer", "helo", "tls", "mail_from", "rcpt_to", "size")
+    (row,) = database.rows(f"SELECT {', '.join(mail)} FROM mail WHERE id = ?", (found["mail_id"],))
+    found["mail"] = dict(zip(mail, row, strict=True))
+    defects = database.rows("SELECT kind, place, detail FROM defect WHERE report_id = ? ORDER BY n", (number,))
+    found["defects"] = [dict(zip(("kind", "place", "detail"), one, strict=True)) for one in defects]
+    conflicts = database.rows(
+        "SELECT mail_id, records_kept, messages FROM report_conflict WHERE report_id = ? ORDER BY mail_id", (number,)
+    )
+    found["conflicts"] = [dict(zip(("mail_id", "records_kept", "messages"), one, strict=True)) for one in conflicts]
+    return found
 
 
-def _new_id(cursor: sqlite3.Cursor) -> int:
-    assert cursor.lastrowid is not None
-    return cursor.lastrowid
+RECORD_COLUMNS: Final = (
+    *("report", "grade", "reporter", "org_name", "report_id", "policy_domain", "begin", "end", "source_ip", "messages"),
+    *("disposition", "dkim_aligned", "spf_aligned", "header_from", "envelope_from", "envelope_to", "reasons", "dkim"),
+    "spf",
+)
+
+
+def stream_records(database: Database, window: Window) -> Iterator[dict[str, Any]]:
+    """Every record of a window that counts, with what its report says; keys are ``RECORD_COLUMNS``."""
+    where, values = _in_window(window)
+    for row in database.stream(
+        "SELECT report.id, grade, reporter, org_name, report.report_id, policy_domain, begin_s, end_s, source_ip, "
+        "record.messages, disposition, dkim_aligned, spf_aligned, header_from, envelope_from, envelope_to, reasons, "
+        "auth_results FROM report JOIN record ON record.report_id = report.id "
+        f"WHERE {where} AND superseded_by IS NULL ORDER BY day, report.id, n",
+        values,
+    ):
+        dkim, spf = json.loads(row[-1])
+        values_of_row = (*row[:-2], json.loads(row[-2]), dkim, spf)
+        yield dict(zip(RECORD_COLUMNS, values_of_row, strict=True))
+
+
+_LINE: Final = (
+    "id, grade, reporter, org_name, report_id, policy_domain, begin_s, end_s, records_kept, messages, "
+    "records_repaired, records_dropped, superseded_by IS NOT NULL, "
+    "(SELECT COUNT(*) FROM report_conflict WHERE report_conflict.report_id = report.id)"
+)
+
+
+def days_since_epoch(day: date) -> int:
+    """A date as the store counts days."""
+    return (day - _EPOCH).days
+
+
+def _date(day: int) -> date:
+    """A day of the store as a date; what no date can say becomes the nearest one that can."""
+    return _EPOCH + timedelta(days=max(-719_162, min(day, 2_932_896)))
+
+
+def _in_window(window: Window) -> tuple[str, list[object]]:
+    grades = [grade.value for grade in at_least(window.least)]
+    return (
+        f"policy_domain = ? AND day >= ? AND day < ? AND grade IN ({marks(len(grades))})",
+        [window.domain, days_since_epoch(window.since), days_since_epoch(window.until), *grades],
+    )

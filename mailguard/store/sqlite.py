@@ -1,53 +1,123 @@
-"""Opening the SQLite database."""
+"""The store in a SQLite file: WAL, ``synchronous=FULL``, foreign keys, readable by its owner only."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from mailguard.errors import OperationError
-from mailguard.store.migrate import migrate
+from mailguard.store.database import Values
+from mailguard.store.statements import COLUMNS, insert
 
-BUSY_MS = 5_000
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+BUSY_MS: Final = 5_000
 """How long a connection waits for another process's write."""
 
+_INSERTS: Final = {table: insert(table) for table in COLUMNS}
 
-def open_for_writing(path: Path) -> sqlite3.Connection:
-    """Open, create and migrate the database; the connection belongs to the thread that calls.
 
-    The file is readable by its owner only. Raises OperationError when that is not possible.
-    """
+class SqliteDatabase:
+    """A ``Database`` in a file. The connection may move between threads, but only one may use it at a time."""
+
+    trouble: tuple[type[Exception], ...] = (sqlite3.Error,)
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self.connection = connection
+        self.path = path
+        self.place = str(path)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        # At once, not when the first row is written: what is looked up before must still hold then.
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self.connection.execute("COMMIT")
+        except BaseException:
+            # A full disk, for one, makes SQLite roll back by itself.
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+            raise
+
+    @contextmanager
+    def migrating(self) -> Iterator[Connection]:
+        from sqlalchemy import create_engine, event
+        from sqlalchemy.pool import NullPool
+
+        engine = create_engine(
+            "sqlite://",
+            creator=lambda: sqlite3.connect(self.path, isolation_level=None, timeout=BUSY_MS / 1000),
+            poolclass=NullPool,
+        )
+        # The driver by itself would begin no transaction for statements that change the schema.
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+        with engine.begin() as connection:
+            yield connection
+
+    def run(self, sql: str, values: Values = ()) -> int:
+        return self.connection.execute(sql, values).rowcount
+
+    def rows(self, sql: str, values: Values = ()) -> list[tuple[Any, ...]]:
+        return self.connection.execute(sql, values).fetchall()
+
+    def tables(self) -> frozenset[str]:
+        return frozenset(row[0] for row in self.rows("SELECT name FROM sqlite_schema WHERE type = 'table'"))
+
+    def stream(self, sql: str, values: Values = ()) -> Iterator[tuple[Any, ...]]:
+        yield from self.connection.execute(sql, values)
+
+    def insert(self, table: str, rows: Iterable[Values]) -> None:
+        self.connection.executemany(_INSERTS[table], rows)
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+def connect_for_writing(path: Path) -> SqliteDatabase:
+    """Open or create the file. Raises OperationError when that is not possible."""
+    connection: sqlite3.Connection | None = None
     try:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_MS / 1000)
-    except (OSError, sqlite3.Error) as error:
-        raise OperationError(f"The database {path} cannot be opened: {error}.") from error
-    try:
+        connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_MS / 1000, check_same_thread=False)
         connection.execute("PRAGMA journal_mode = WAL")
-        # FULL: a sender has been told 250; NORMAL may forget the last commits when the power fails.
+        # FULL: somebody was told 250; NORMAL may forget the last commits when the power fails.
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
-        migrate(connection)
-    except sqlite3.Error as error:
-        connection.close()
-        raise OperationError(f"The database {path} cannot be used: {error}.") from error
-    except OperationError:
-        connection.close()
-        raise
-    return connection
+    except (OSError, sqlite3.Error) as error:
+        if connection is not None:
+            connection.close()
+        raise OperationError(
+            "The database {place} cannot be opened ({reason}); check the path and the disk.",
+            place=path,
+            reason=str(error),
+        ) from error
+    return SqliteDatabase(connection, path)
 
 
-@contextmanager
-def open_for_reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection that cannot write; closed at the end. Raises OperationError when there is no such database."""
+def connect_for_reading(path: Path) -> SqliteDatabase:
+    """Open a file that is there; nothing can be written. Raises OperationError when there is none."""
+    connection: sqlite3.Connection | None = None
     try:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_MS / 1000)
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro",
+            uri=True,
+            isolation_level=None,
+            timeout=BUSY_MS / 1000,
+            check_same_thread=False,
+        )
+        connection.execute("SELECT COUNT(*) FROM sqlite_schema")
     except sqlite3.Error as error:
-        raise OperationError(f"The database {path} cannot be opened: {error}.") from error
-    try:
-        yield connection
-    finally:
-        connection.close()
+        if connection is not None:
+            connection.close()
+        raise OperationError(
+            "There is no database at {place} that can be read ({reason}); check the path.",
+            place=path,
+            reason=str(error),
+        ) from error
+    return SqliteDatabase(connection, path)

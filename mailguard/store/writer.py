@@ -1,59 +1,49 @@
-"""The one thread that writes.
+"""The one thread that writes, for code on an event loop.
 
-It owns the connection. Its queue is the only way in, so writes never wait for each other's locks, and the event loop
-never waits for a disk. Later several waiting mails can share one transaction here, behind the same method.
+It owns the store. Its queue is the only way in, so writes never wait for each other's locks, and the loop never waits
+for a disk.
 """
 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import ParamSpec, TypeVar
 
-from mailguard.errors import OperationError
-from mailguard.feedback.envelope import ReceivedMail
-from mailguard.feedback.mail import MailContents
-from mailguard.store.reports import Stored, add_mail
-from mailguard.store.sqlite import open_for_writing
+from mailguard.store.store import Store, open_store
+from mailguard.store.values import Filed, Stored
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class Writer:
-    """``async with Writer(path) as writer: await writer.add_mail(mail, contents)``."""
+    """``async with Writer(place) as writer: await writer.add([Filed(...)])``."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, place: str | Path) -> None:
+        self._place = place
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mailguard-store")
-        self._connection: sqlite3.Connection | None = None
+        self._store: Store | None = None
 
     async def __aenter__(self) -> Writer:
-        self._connection = await self._run(open_for_writing, self._path)
+        self._store = await self._run(open_store, self._place)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._connection is not None:
-            await self._run(self._connection.close)
+        if self._store is not None:
+            await self._run(self._store.close)
         self._thread.shutdown(wait=True)
 
-    async def add_mail(self, mail: ReceivedMail, contents: MailContents) -> Stored:
-        """Store a mail; on return it is on the disk. Raises OperationError when it could not be stored.
-
-        Once begun it ends, also when the caller is cancelled.
-        """
-        assert self._connection is not None
-        try:
-            return await self._run(add_mail, self._connection, mail, contents)
-        except sqlite3.Error as error:
-            raise OperationError(f"A mail could not be stored in {self._path}: {error}.") from error
+    async def add(self, batch: Sequence[Filed]) -> tuple[Stored, ...]:
+        """``Store.add``. Once begun it ends, also when the caller is cancelled."""
+        assert self._store is not None
+        return await self._run(self._store.add, batch)
 
     async def _run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         work = partial(function, *args, **kwargs)

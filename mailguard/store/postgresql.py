@@ -1,0 +1,130 @@
+"""The store in PostgreSQL, through psycopg 3."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+from mailguard.errors import OperationError, UsageError
+from mailguard.store.database import Values
+from mailguard.store.statements import COLUMNS, insert
+
+if TYPE_CHECKING:
+    import psycopg
+    from sqlalchemy import Connection
+
+_WRITING: Final = 0x6D_61_69_6C  # "mail"
+"""The advisory lock of whoever writes."""
+
+_FEW: Final = 20
+"""Up to so many rows an INSERT in a pipeline is quicker than a COPY, which costs a round trip of its own."""
+
+_PATIENCE_S: Final = 10
+
+
+class PostgresDatabase:
+    """A ``Database`` on a server.
+
+    Writers take turns (an advisory lock for the length of a transaction), as they do in SQLite. So two daemons that
+    are given the same report at once cannot both find that nobody has it, roll-ups never deadlock, and ids can be
+    counted up by ourselves. With many mails to a transaction the turns cost little.
+    """
+
+    def __init__(self, connection: psycopg.Connection[tuple[Any, ...]], url: str) -> None:
+        import psycopg
+
+        self.connection = connection
+        self.place = hide_password(url)
+        self._url = url
+        self.trouble: tuple[type[Exception], ...] = (psycopg.Error,)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        with self.connection.transaction():
+            self.connection.execute("SELECT pg_advisory_xact_lock(%s)", (_WRITING,))
+            yield
+
+    @contextmanager
+    def migrating(self) -> Iterator[Connection]:
+        import psycopg
+        from sqlalchemy import create_engine
+        from sqlalchemy.pool import NullPool
+
+        engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(self._url), poolclass=NullPool)
+        with engine.begin() as connection:
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITING})")
+            yield connection
+
+    def run(self, sql: str, values: Values = ()) -> int:
+        return self.connection.execute(_own(sql), values).rowcount
+
+    def rows(self, sql: str, values: Values = ()) -> list[tuple[Any, ...]]:
+        return self.connection.execute(_own(sql), values).fetchall()
+
+    def tables(self) -> frozenset[str]:
+        found = self.connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
+        return frozenset(row[0] for row in found)
+
+    def stream(self, sql: str, values: Values = ()) -> Iterator[tuple[Any, ...]]:
+        with self.connection.transaction(), self.connection.cursor(name="stream") as cursor:
+            cursor.execute(_own(sql), values)
+            yield from cursor
+
+    def insert(self, table: str, rows: Iterable[Values]) -> None:
+        waiting = iter(rows)
+        few = list(islice(waiting, _FEW))
+        with self.connection.cursor() as cursor:
+            if few:
+                cursor.executemany(_own(insert(table)), few)
+            if len(few) < _FEW:
+                return
+            with cursor.copy(_copy(table)) as copy:
+                for row in waiting:
+                    copy.write_row(row)
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+@lru_cache(maxsize=512)
+def _own(sql: str) -> bytes:
+    """The statement as psycopg wants it; ours hold no question mark or per cent sign but as a parameter."""
+    assert "%" not in sql
+    return sql.replace("?", "%s").encode("ascii")
+
+
+@lru_cache
+def _copy(table: str) -> bytes:
+    return f"COPY {table} ({', '.join(COLUMNS[table])}) FROM STDIN".encode("ascii")
+
+
+def connect(url: str) -> PostgresDatabase:
+    """Connect to the server. Raises UsageError without psycopg, OperationError when the server will not have us."""
+    try:
+        import psycopg
+    except ImportError as error:
+        raise UsageError("PostgreSQL needs psycopg; install it with: pip install 'mailguard[postgres]'.") from error
+    try:
+        connection = psycopg.connect(url, autocommit=True, connect_timeout=_PATIENCE_S)
+    except psycopg.Error as error:
+        # libpq's message names host, port and user, never the password.
+        raise OperationError(
+            "The database {place} cannot be reached ({reason}); check that the server runs and the address is right.",
+            place=hide_password(url),
+            reason=" ".join(str(error).split())[:300],
+        ) from error
+    return PostgresDatabase(connection, url)
+
+
+def hide_password(url: str) -> str:
+    """The address of a database as it may be shown."""
+    from urllib.parse import urlsplit, urlunsplit
+
+    parts = urlsplit(url)
+    place = parts.netloc.rpartition("@")[2]
+    user = parts.username or ""
+    # Parameters may hold a password too.
+    return urlunsplit((parts.scheme, f"{user}@{place}" if user else place, parts.path, "", ""))

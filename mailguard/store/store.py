@@ -1,0 +1,173 @@
+"""``Store``: the way in to everything that is kept. ``open_store`` for who writes, ``open_reader`` for who asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from mailguard.errors import OperationError, UsageError
+from mailguard.store import filing, reports
+from mailguard.store.database import Database
+from mailguard.store.migrate import check_schema, schema_of, upgrade
+from mailguard.store.reports import (
+    DayRow,
+    KnownReporter,
+    ReporterRow,
+    ReportRow,
+    SelectorRow,
+    SourceRow,
+    Window,
+)
+from mailguard.store.values import Filed, Stored
+from mailguard.trust.grade import Grade
+
+
+class Reader:
+    """Questions to a store. For one thread at a time; every method may raise OperationError."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.database.close()
+
+    @property
+    def place(self) -> str:
+        """Where the store is, for people."""
+        return self.database.place
+
+    def sources(self, window: Window) -> list[SourceRow]:
+        """Every source of a window, busiest first."""
+        with self._asking():
+            return reports.load_sources(self.database, window)
+
+    def reporters(self, window: Window) -> list[ReporterRow]:
+        """Every reporter of a window, busiest first."""
+        with self._asking():
+            return reports.load_reporters(self.database, window)
+
+    def days(self, window: Window) -> list[DayRow]:
+        """The daily series of a window, oldest first."""
+        with self._asking():
+            return reports.load_days(self.database, window)
+
+    def selectors(self, window: Window) -> list[SelectorRow]:
+        """The DKIM selectors seen in a window, busiest first."""
+        with self._asking():
+            return reports.load_selectors(self.database, window)
+
+    def known_reporters(self, least: Grade = Grade.VERIFIED) -> list[KnownReporter]:
+        """Every domain that has ever reported."""
+        with self._asking():
+            return reports.load_known_reporters(self.database, least)
+
+    def list_reports(self, window: Window | None = None, *, limit: int = 100) -> list[ReportRow]:
+        """The reports of a window, or of all time and every grade; the last received first."""
+        with self._asking():
+            return reports.list_reports(self.database, window, limit=limit)
+
+    def show_report(self, number: int) -> dict[str, Any] | None:
+        """Everything about one report; ``None`` when there is none of that number."""
+        with self._asking():
+            return reports.show_report(self.database, number)
+
+    def records(self, window: Window) -> Iterator[dict[str, Any]]:
+        """Every record of a window, one by one."""
+        with self._asking():
+            yield from reports.stream_records(self.database, window)
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        try:
+            yield
+        except self.database.trouble as error:
+            raise OperationError(
+                "The database {place} could not be asked ({reason}); try again, then run: mailguard db check",
+                place=self.place,
+                reason=_one_line(error),
+            ) from error
+
+
+class Store(Reader):
+    """A store that can be written to."""
+
+    def add(self, batch: Sequence[Filed]) -> tuple[Stored, ...]:
+        """Store mails and the reports in them, all in one transaction; on the disk on return.
+
+        Doing it again changes nothing. Raises OperationError when the database will not have it; then nothing of the
+        batch was stored, and trying again may help.
+        """
+        with self._writing(), self.database.transaction():
+            return filing.add(self.database, batch)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except self.database.trouble as error:
+            raise OperationError(
+                "What was received could not be stored in {place} ({reason}); nothing of it was kept.",
+                place=self.place,
+                reason=_one_line(error),
+            ) from error
+
+
+def open_store(place: str | Path) -> Store:
+    """Open a store for writing: a path, or the URL of a PostgreSQL database (``postgresql://...``).
+
+    A database that is empty gets its tables. Raises OperationError when it cannot be opened or has the schema of
+    another version, UsageError for an address that is neither.
+    """
+    store = Store(connect(place))
+    try:
+        with store._writing():
+            if not schema_of(store.database):
+                upgrade(store.database)
+            check_schema(store.database)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def open_reader(place: str | Path) -> Reader:
+    """Open a store that is there, for questions only. Raises as ``open_store`` does."""
+    reader = Reader(connect(place, write=False))
+    try:
+        with reader._asking():
+            check_schema(reader.database)
+    except BaseException:
+        reader.close()
+        raise
+    return reader
+
+
+def connect(place: str | Path, *, write: bool = True) -> Database:
+    """A connection to whatever stands at ``place``, without a look at its schema."""
+    text = str(place)
+    if text.startswith(("postgresql://", "postgres://")):
+        from mailguard.store import postgresql
+
+        return postgresql.connect(text)
+    if "://" in text and not text.startswith("sqlite:///"):
+        raise UsageError("A database is a file or postgresql://..., nothing else; check the address.")
+    from mailguard.store import sqlite
+
+    path = Path(text.removeprefix("sqlite:///"))
+    return sqlite.connect_for_writing(path) if write else sqlite.connect_for_reading(path)
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:300]
