@@ -6,11 +6,13 @@ import asyncio
 import smtplib
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mailguard.ingest.deliver import into_store
 from mailguard.ingest.listener import Listener, ListenerSettings
+from mailguard.store.encode import unpack
 from mailguard.store.writer import Writer
 from tests.feedback.mails import gzipped_mail, report
 
@@ -44,7 +46,7 @@ async def send(database: Path, *mails: bytes, break_with: str = "") -> list[int]
         return await asyncio.to_thread(talk, listener.port)
 
 
-def query(database: Path, sql: str) -> list[tuple[object, ...]]:
+def query(database: Path, sql: str) -> list[tuple[Any, ...]]:
     connection = sqlite3.connect(database)
     try:
         with connection:
@@ -56,7 +58,8 @@ def query(database: Path, sql: str) -> list[tuple[object, ...]]:
 async def test_a_report_becomes_rows_before_it_is_acknowledged(tmp_path: Path) -> None:
     raw = gzipped_mail(report())
     assert await send(tmp_path / "db", raw, raw) == [250, 250]
-    assert query(tmp_path / "db", "SELECT raw, mail_from FROM mail") == [(raw, "")]
+    ((packed, mail_from),) = query(tmp_path / "db", "SELECT raw, mail_from FROM mail")
+    assert (unpack(packed), mail_from) == (raw, "")
     assert query(tmp_path / "db", "SELECT source_ip, count FROM record") == [("192.0.2.1", 1)]
 
 
