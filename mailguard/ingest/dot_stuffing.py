@@ -22,13 +22,14 @@ class DataReader:
         self._limit = limit
         # The end of the DATA command's own line: a dot on the first line of the mail is one at the start of a line.
         self._data = bytearray(b"\r\n")
-        self._seen = 0
+        self.seen = 0
+        """Bytes of this mail that have come."""
         self.rest = b""
 
     @property
     def too_big(self) -> bool:
         """Whether the mail is longer than the limit; its content is lost then."""
-        return self._seen > self._limit
+        return self.seen > self._limit
 
     def feed(self, block: bytes) -> bool:
         """Take a block; true when the mail ended in it, and what followed is ``rest``."""
@@ -38,13 +39,14 @@ class DataReader:
         if end >= 0:
             self.rest = bytes(self._data[end + len(_END) :])
             del self._data[end + 2 :]
-        self._seen += len(block) - len(self.rest)
+        self.seen += len(block) - len(self.rest)
         if self.too_big:
             del self._data[: -len(_END)]
-        if end < 0 and self._seen > 2 * self._limit:
+        if end < 0 and self.seen > 2 * self._limit:
             raise TooMuchData
         return end >= 0
 
     def content(self) -> bytes:
         """The mail as it was before its dots were stuffed."""
-        return bytes(self._data.replace(b"\r\n.", b"\r\n")[2:])
+        data = self._data.replace(b"\r\n.", b"\r\n") if b"\r\n." in self._data else self._data
+        return bytes(memoryview(data)[2:])

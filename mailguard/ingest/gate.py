@@ -1,75 +1,190 @@
-"""How many sessions may be open, and how many bytes of mail may be in memory."""
+"""How many sessions may be open, how fast they may come, and how many bytes of mail may be in memory."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from ipaddress import ip_address, ip_network
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Final, Protocol
+
+_MINUTE_S: Final = 60.0
 
 
 class OutOfRoom(Exception):
     """Too many bytes of mail are being received at the moment."""
 
 
-class Gate:
-    """Counts what the sessions of one listener hold together.
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a client is: its address, and the /24 or /64 around it. Both are empty when the system does not tell."""
 
-    Bounds: ``connections`` in all, ``per_network`` from one /24 or /64, ``mail_bytes`` of mail being received.
+    address: str = ""
+    network: str = ""
+
+
+@lru_cache(maxsize=4096)
+def origin_of(host: str) -> Origin:
+    """The origin of an address as the system writes it; an IPv4 address that wears IPv6 is one of IPv4."""
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return Origin()
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    network = ip_network((address, 24 if address.version == 4 else 64), strict=False)
+    return Origin(str(address), str(network))
+
+
+class Visitor(Protocol):
+    """A session, as the gate sees it."""
+
+    def is_busy(self) -> bool:
+        """Whether a mail is being received or kept."""
+        ...
+
+    def make_room(self) -> None:
+        """End at once, so that somebody else can come in."""
+        ...
+
+    def say_goodbye(self) -> None:
+        """End, because we stop."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class GateBounds:
+    """``connections`` at one time: in all, from one address, from one /24 or /64; ``per_minute`` new ones: in all, from
+    one network; ``mail_bytes`` being received: in all, from one network. Who has been silent for ``patience_s`` may be
+    sent away when all places are taken and somebody new comes.
     """
 
-    def __init__(self, connections: int, per_network: int, mail_bytes: int) -> None:
-        self._connections = connections
-        self._per_network = per_network
-        self._room = mail_bytes
-        self._open: set[asyncio.Transport] = set()
-        self._networks: Counter[str] = Counter()
+    connections: int
+    connections_per_address: int
+    connections_per_network: int
+    per_minute: int
+    per_minute_per_network: int
+    mail_bytes: int
+    mail_bytes_per_network: int
+    patience_s: float = 1.0
+
+
+@dataclass(slots=True)
+class _Seat:
+    origin: Origin | None
+    heard_at: float
+
+
+class Gate:
+    """Counts what the sessions of one listener hold together."""
+
+    def __init__(self, bounds: GateBounds, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._bounds = bounds
+        self._clock = clock
+        self._seats: OrderedDict[Visitor, _Seat] = OrderedDict()  # who was heard last stands last
+        self._open: Counter[str] = Counter()  # sessions per address and per network
+        self._arrivals: Counter[str] = Counter()  # in this minute, per network; at most per_minute + 1 entries
+        self._minute_ends = 0.0
+        self._held: Counter[str] = Counter()  # bytes of mail per network
+        self._all_held = 0
         self._empty = asyncio.Event()
         self._empty.set()
 
-    def enter(self, transport: asyncio.Transport) -> bool:
-        """Let a connection in, unless there are too many."""
-        network = _network_of(transport)
-        if len(self._open) >= self._connections or self._networks[network] >= self._per_network:
+    @property
+    def visitors(self) -> list[Visitor]:
+        """All sessions that are open."""
+        return list(self._seats)
+
+    def enter(self, visitor: Visitor, origin: Origin | None) -> bool:
+        """Let a session in, unless there are too many. ``origin`` is None until a proxy has told it."""
+        if not self._arrives("") or (origin and not self._may_come(origin)):
             return False
-        self._open.add(transport)
-        self._networks[network] += 1
+        if len(self._seats) >= self._bounds.connections and not self._clear_a_seat():
+            return False
+        self._seats[visitor] = _Seat(None, self._clock())
         self._empty.clear()
+        if origin:
+            self._place(visitor, origin)
         return True
 
-    def leave(self, transport: asyncio.Transport) -> None:
-        """Forget a connection that was let in."""
-        self._open.discard(transport)
-        self._networks -= Counter([_network_of(transport)])
-        if not self._open:
+    def name(self, visitor: Visitor, origin: Origin) -> bool:
+        """Say where a session that is in comes from. False when there are too many from there; it must go then."""
+        if visitor not in self._seats or not self._may_come(origin):
+            return False
+        self._place(visitor, origin)
+        return True
+
+    def leave(self, visitor: Visitor) -> None:
+        """Forget a session; it need not have been let in."""
+        seat = self._seats.pop(visitor, None)
+        if seat and seat.origin:
+            self._open -= Counter((seat.origin.address, seat.origin.network))  # which drops those at zero
+        if not self._seats:
             self._empty.set()
 
-    def take(self, size: int) -> None:
+    def heard(self, visitor: Visitor) -> None:
+        """A session is not silent."""
+        if seat := self._seats.get(visitor):
+            seat.heard_at = self._clock()
+            self._seats.move_to_end(visitor)
+
+    def has_room(self, origin: Origin, size: int) -> bool:
+        """Whether a mail of so many bytes could be received now."""
+        of_network = self._held[origin.network] + size if origin.network in self._held else size
+        return self._all_held + size <= self._bounds.mail_bytes and of_network <= self._bounds.mail_bytes_per_network
+
+    def take(self, origin: Origin, size: int) -> None:
         """Count bytes of a mail. Raises OutOfRoom, and then has not counted them."""
-        if size > self._room:
+        if not self.has_room(origin, size):
             raise OutOfRoom
-        self._room -= size
+        self._all_held += size
+        self._held[origin.network] += size
 
-    def give_back(self, size: int) -> None:
+    def give_back(self, origin: Origin, size: int) -> None:
         """The bytes are no longer held."""
-        self._room += size
+        self._all_held -= size
+        self._held[origin.network] -= size
+        if self._held[origin.network] <= 0:
+            del self._held[origin.network]
 
-    async def close(self, farewell: bytes, grace_s: float) -> None:
-        """Say farewell to every session and wait until all have ended, those that linger by force."""
-        for transport in list(self._open):
-            transport.write(farewell)
-            transport.close()
+    async def until_empty(self, timeout_s: float) -> bool:
+        """Wait until every session has ended; false when some linger."""
         try:
-            await asyncio.wait_for(self._empty.wait(), grace_s)
+            await asyncio.wait_for(self._empty.wait(), timeout_s)
         except TimeoutError:
-            for transport in list(self._open):
-                transport.abort()
-            await self._empty.wait()
+            return False
+        return True
 
+    def _may_come(self, origin: Origin) -> bool:
+        return (
+            self._arrives(origin.network)
+            and self._open[origin.address] < self._bounds.connections_per_address
+            and self._open[origin.network] < self._bounds.connections_per_network
+        )
 
-def _network_of(transport: asyncio.Transport) -> str:
-    peer = transport.get_extra_info("peername")
-    try:
-        address = ip_address(str(peer[0]).partition("%")[0])
-    except (TypeError, IndexError, ValueError):
-        return ""
-    return str(ip_network((address, 24 if address.version == 4 else 64), strict=False))
+    def _arrives(self, network: str) -> bool:
+        """Count an arrival, in all or from a network."""
+        now = self._clock()
+        if now >= self._minute_ends:
+            self._minute_ends = now + _MINUTE_S
+            self._arrivals.clear()
+        self._arrivals[network] += 1
+        return self._arrivals[network] <= (self._bounds.per_minute_per_network if network else self._bounds.per_minute)
+
+    def _place(self, visitor: Visitor, origin: Origin) -> None:
+        self._seats[visitor].origin = origin
+        self._open.update((origin.address, origin.network))
+
+    def _clear_a_seat(self) -> bool:
+        """Send away who has been silent longest, if that is long enough and no mail of theirs is under way."""
+        for visitor, seat in self._seats.items():
+            if self._clock() - seat.heard_at < self._bounds.patience_s:
+                return False
+            if not visitor.is_busy():
+                self.leave(visitor)
+                visitor.make_room()
+                return True
+        return False
