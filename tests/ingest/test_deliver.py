@@ -60,7 +60,7 @@ async def test_a_report_becomes_rows_before_it_is_acknowledged(tmp_path: Path) -
     assert await send(tmp_path / "db", raw, raw) == [250, 250]
     ((packed, mail_from),) = query(tmp_path / "db", "SELECT raw, mail_from FROM mail")
     assert (unpack(packed), mail_from) == (raw, "")
-    assert query(tmp_path / "db", "SELECT source_ip, count FROM record") == [("192.0.2.1", 1)]
+    assert query(tmp_path / "db", "SELECT source_ip, messages FROM record") == [("192.0.2.1", 1)]
 
 
 async def test_a_mail_that_is_no_report_is_kept_all_the_same(tmp_path: Path) -> None:
