@@ -97,7 +97,8 @@ class Authentication:
 
     ``author`` is the author domain, the root where the mail has none (``fault`` says why). ``organization`` is its
     organizational domain by the tree walk of RFC 9989, the root where that could not be found out. ``aligned`` names
-    the methods that gave an aligned pass: ``dkim``, ``spf``, and ``host`` for what a trusted mail server wrote. ``omitted`` counts signatures beyond the bound.
+    the methods that gave an aligned pass: ``dkim``, ``spf``, and ``host`` for what a trusted mail server wrote.
+    ``omitted`` counts signatures beyond the bound.
     """
 
     author: DomainName = ROOT

@@ -42,7 +42,7 @@ class Registry:
     """
 
     seen: Mapping[str, frozenset[DomainName]] = field(default_factory=dict, hash=False)
-    vouched: Mapping[str, frozenset[DomainName]] = field(default=_VOUCHED, hash=False)
+    vouched: Mapping[str, frozenset[DomainName]] = field(default_factory=lambda: _VOUCHED, hash=False)
 
     def has_seen(self, org_name: str) -> frozenset[DomainName]:
         """The domains that verified reports under this name came from."""

@@ -47,7 +47,7 @@ def attested(head: Head, hosts: Collection[str]) -> tuple[Attested, ...]:
     parts = _parts(_tokens(text)) if text is not None else None
     if not parts or not parts[0] or len(parts) > MAX_RESULTS + 1:
         return ()
-    host, *version = parts[0]
+    host, *version = (part.removeprefix('"') for part in parts[0])
     # 2.2: authserv-id, then at most a version; only version 1 exists.
     if version not in ([], ["1"]) or host.lower() not in {trusted.lower() for trusted in hosts}:
         return ()

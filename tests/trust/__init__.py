@@ -1,0 +1,1 @@
+"""Trust in reports: authentication of the carrying mail, grades, addresses."""

@@ -1,0 +1,319 @@
+"""Which grade a report gets: who must have sent it, and what no honest report says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mailguard.feedback.envelope import Way
+from mailguard.feedback.limits import DEFAULT_LIMITS
+from mailguard.feedback.mail import read_mail
+from mailguard.feedback.report import AggregateReport
+from mailguard.inquiry import run
+from mailguard.names import DomainName
+from mailguard.spf.verdict import Result
+from mailguard.trust.assess import assess
+from mailguard.trust.grade import Grade, Trust
+from mailguard.trust.head import Subject
+from mailguard.trust.judge import DAY_S, MAX_COUNT, Owned, judge_report
+from mailguard.trust.proof import (
+    Attested,
+    Authentication,
+    Outcome,
+    Signature,
+    SignatureRemark,
+    SpfCheck,
+)
+from mailguard.trust.reporter import KNOWN_REPORTERS, Registry
+from tests.feedback.mails import gzipped_mail
+from tests.feedback.mails import report as report_xml
+from tests.trust.mails import NOW, by_smtp, key_zone, received, sign
+from tests.zones import Zone
+
+OURS = DomainName("clinic.example.jp")
+OWNED = Owned(frozenset({OURS}), frozenset({DomainName("new.example.jp")}))
+REPORTER = DomainName("reporter.example")
+
+
+def sent_by(author: str = "reporter.example", **facts: Any) -> Authentication:
+    domain = DomainName(author)
+    signature = Signature(domain, "s1", "rsa-sha256", Outcome.PASS)
+    base = Authentication(domain, "", domain, signatures=(signature,), dmarc=Outcome.PASS, aligned=("dkim",))
+    return replace(base, **facts)
+
+
+NOBODY = Authentication(REPORTER, organization=REPORTER)
+SOMEBODY = Authentication(
+    REPORTER, organization=REPORTER, spf=SpfCheck(DomainName("esp.example"), "mailfrom", Result.PASS)
+)
+
+
+def some_report(**facts: Any) -> AggregateReport:
+    (report,) = read_mail(gzipped_mail(report_xml())).reports
+    policy = facts.pop("policy_domain", None)
+    if policy is not None:
+        facts["policy"] = replace(report.policy, domain=policy)
+    return replace(report, **facts)
+
+
+def judge(report: AggregateReport | None = None, proof: Authentication | None = None, **more: Any) -> Trust:
+    options: dict[str, Any] = {
+        "owned": OWNED,
+        "now": NOW,
+        "known": KNOWN_REPORTERS.learn("reporter.example", REPORTER),
+    } | more
+    return judge_report(report or some_report(), proof or sent_by(), **options)
+
+
+def test_an_ordinary_report_is_verified_without_remarks() -> None:
+    assert judge() == Trust(Grade.VERIFIED, "reporter.example", ())
+
+
+def test_what_proves_nothing_is_unverified() -> None:
+    assert judge(proof=NOBODY) == Trust(Grade.UNVERIFIED, "", ("not-authenticated",))
+
+
+def test_a_pass_that_is_not_the_authors_is_authenticated_only() -> None:
+    assert judge(proof=SOMEBODY) == Trust(Grade.AUTHENTICATED, "esp.example", ("not-aligned",))
+
+
+def test_what_could_not_be_checked_says_so() -> None:
+    open_question = replace(NOBODY, dmarc=Outcome.UNCHECKED)
+    assert judge(proof=open_question) == Trust(Grade.UNVERIFIED, "", ("could-not-be-checked",))
+
+
+# org_name | email | Submitter | author (its own organization) | grade, reason
+SENDERS = [
+    ("reporter.example", "dmarc@reporter.example", "reporter.example", "reporter.example", Grade.VERIFIED, None),
+    ("Reporter Inc.", "dmarc@reporter.example", "", "reporter.example", Grade.VERIFIED, None),
+    ("Reporter Inc.", "<dmarc@mail.reporter.example>", "", "reporter.example", Grade.VERIFIED, None),
+    ("Reporter Inc.", "", "reporter.example", "reporter.example", Grade.VERIFIED, None),
+    ("reporter.example", "", "", "reporter.example", Grade.VERIFIED, None),
+    ("Reporter Inc.", "dmarc@reporter.example", "relay.example", "reporter.example", Grade.VERIFIED, None),
+    ("Outlook.com", "dmarcreport@microsoft.com", "protection.outlook.com", "microsoft.com", Grade.VERIFIED, None),
+    ("xs4all.nl", "noreply@dmarc-reports.xs4all.net", "", "dmarc-reports.xs4all.net", Grade.VERIFIED, None),
+    ("Reporter Inc.", "", "", "reporter.example", Grade.AUTHENTICATED, "no-reporter"),
+    ("google.com", "noreply@google.com", "google.com", "evil.example", Grade.AUTHENTICATED, "reporter-elsewhere"),
+    ("google.com", "x@evil.example", "evil.example", "evil.example", Grade.AUTHENTICATED, "reporter-elsewhere"),
+    ("Google", "noreply@google.com", "evil.example", "evil.example", Grade.AUTHENTICATED, "reporter-elsewhere"),
+    ("google.com.", "x@evil.example", "", "evil.example", Grade.AUTHENTICATED, "reporter-elsewhere"),
+    ("google．com", "x@evil.example", "", "evil.example", Grade.AUTHENTICATED, "reporter-elsewhere"),
+    ("", "x@evilreporter.example", "", "reporter.example", Grade.AUTHENTICATED, "reporter-elsewhere"),
+    ("", "x@example", "", "reporter.example", Grade.AUTHENTICATED, "no-reporter"),
+    ("Outlook.com", "x@evil.example", "", "evil.example", Grade.AUTHENTICATED, "impersonation"),
+    ("YAHOO!  Inc.", "x@evil.example", "", "evil.example", Grade.AUTHENTICATED, "impersonation"),
+]
+
+
+@pytest.mark.parametrize(("org_name", "email", "submitter", "author", "grade", "reason"), SENDERS)
+def test_verified_means_that_everything_named_is_the_authors(
+    org_name: str, email: str, submitter: str, author: str, grade: Grade, reason: str | None
+) -> None:
+    report = some_report(org_name=org_name, email=email)
+    trust = judge(report, sent_by(author, subject=Subject(submitter=submitter)))
+    assert (trust.grade, trust.domain) == (grade, author)
+    assert reason is None or reason in trust.reasons
+
+
+# What no honest reporter sends makes a report unverified, however well it is signed.
+DEMOTING: dict[str, dict[str, Any]] = {
+    "foreign-domain": {"policy_domain": "other.example.jp"},
+    "ends-in-future": {"begin": NOW, "end": NOW + DAY_S + 1},
+    "begins-after-end": {"begin": NOW, "end": NOW - 1},
+    "span-too-long": {"begin": NOW - 31 * DAY_S - 1, "end": NOW},
+}
+
+
+@pytest.mark.parametrize("reason", DEMOTING)
+def test_impossible_content_is_unverified_whoever_sent_it(reason: str) -> None:
+    assert judge(some_report(**DEMOTING[reason])) == Trust(Grade.UNVERIFIED, "reporter.example", (reason,))
+
+
+def test_impossible_counts() -> None:
+    report = some_report()
+    (record,) = report.records
+    assert judge(replace(report, records=(replace(record, count=MAX_COUNT),))).grade is Grade.VERIFIED
+    trust = judge(replace(report, records=(record, replace(record, count=MAX_COUNT + 1))))
+    assert (trust.grade, trust.reasons) == (Grade.UNVERIFIED, ("count-too-large",))
+
+
+# What is merely odd is said, and changes no grade.
+SAID: dict[str, tuple[AggregateReport, dict[str, Any]]] = {
+    "span-unusual": (some_report(begin=NOW - 3 * DAY_S, end=NOW), {}),
+    "pending-domain": (some_report(policy_domain="new.example.jp"), {}),
+    "report-id-differs": (some_report(), {"proof": sent_by(subject=Subject(report_id="r-2"))}),
+    "subject-domain-differs": (some_report(), {"proof": sent_by(subject=Subject(domain=DomainName("a.example")))}),
+    "submitter-differs": (some_report(), {"proof": sent_by(subject=Subject(submitter="relay.example"))}),
+    "file-name-differs": (some_report(), {"file_name": "reporter.example!clinic.example.jp!1!2.xml.gz"}),
+    "first-seen": (some_report(), {"known": KNOWN_REPORTERS}),
+    "other-domain": (
+        some_report(),
+        {"known": KNOWN_REPORTERS.learn("reporter.example", DomainName("older.example"))},
+    ),
+    "told-by-host": (
+        some_report(),
+        {"proof": sent_by(aligned=("host",), signatures=(), attested=(Attested("mx", "dmarc", REPORTER),))},
+    ),
+    "testing-key": (
+        some_report(),
+        {"proof": sent_by(signatures=(Signature(REPORTER, "s", "", Outcome.PASS, None, (SignatureRemark.TESTING,)),))},
+    ),
+}
+
+
+@pytest.mark.parametrize("reason", SAID)
+def test_what_is_odd_is_said_and_changes_no_grade(reason: str) -> None:
+    report, options = SAID[reason]
+    assert judge(report, **options) == Trust(Grade.VERIFIED, "reporter.example", (reason,))
+
+
+def test_bounds_are_where_they_are_said_to_be() -> None:
+    assert judge(some_report(begin=NOW - DAY_S, end=NOW + DAY_S)).reasons == ()
+    assert judge(some_report(begin=NOW - 2 * DAY_S, end=NOW)).reasons == ()
+    assert judge(some_report(begin=NOW - 31 * DAY_S, end=NOW)).reasons == ("span-unusual",)
+    assert judge(some_report(begin=NOW, end=NOW)).reasons == ()
+
+
+@pytest.mark.parametrize("domain", ["clinic.example.jp", "mail.clinic.example.jp"])
+def test_names_below_ours_are_ours(domain: str) -> None:
+    assert judge(some_report(policy_domain=domain)).grade is Grade.VERIFIED
+
+
+@pytest.mark.parametrize("domain", ["example.jp", "jp", "", "notclinic.example.jp", "clinic.example.jp.evil.example"])
+def test_names_above_or_beside_ours_are_not(domain: str) -> None:
+    assert judge(some_report(policy_domain=domain)).grade is Grade.UNVERIFIED
+
+
+def test_without_domains_of_ours_everything_is_foreign() -> None:
+    assert "foreign-domain" in judge(owned=Owned(frozenset())).reasons
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "reporter.example!clinic.example.jp!1790000000!1790086399.xml.gz",
+        "reporter.example!clinic.example.jp!1790000000!1790086399!r1.zip",
+        "report.xml",
+        "",
+        "a!b!c",
+    ],
+)
+def test_file_names_that_fit_or_say_nothing(name: str) -> None:
+    assert judge(file_name=name).reasons == ()
+
+
+def test_what_was_seen_once_does_not_shut_out_the_owner_of_a_name() -> None:
+    """Somebody reports as "Google Inc." first; the real one is remarked on, not demoted."""
+    known = KNOWN_REPORTERS.learn("Google Inc.", DomainName("evil.example"))
+    report = some_report(org_name="Google Inc.", email="noreply@google.com")
+    assert judge(report, sent_by("google.com"), known=known) == Trust(Grade.VERIFIED, "google.com", ("other-domain",))
+
+
+def test_the_operator_can_vouch_for_a_reporter() -> None:
+    report = some_report(org_name="carrier.example", email="dmarc@carrier.example")
+    assert judge(report, sent_by("sender.example")).grade is Grade.AUTHENTICATED
+    known = KNOWN_REPORTERS.vouch("Carrier.example ", DomainName("sender.example"))
+    assert judge(report, sent_by("sender.example"), known=known).grade is Grade.VERIFIED
+    assert judge(report, sent_by("carrier.example"), known=known).grade is Grade.AUTHENTICATED
+
+
+def test_registries_are_values() -> None:
+    learned = Registry().learn("A  b", DomainName("a.example"))
+    assert learned.has_seen("a B") == {"a.example"}
+    assert Registry().has_seen("a b") == frozenset()
+
+
+WHOLE = gzipped_mail(report_xml())
+
+
+def judged(raw: bytes, zone: Zone, way: Way = Way.SMTP, **facts: Any) -> tuple[Trust, ...]:
+    mail = by_smtp(raw, **facts) if way is Way.SMTP else received(raw, way, **facts)
+    reports = read_mail(raw, DEFAULT_LIMITS).reports
+    return run(assess(mail, reports, owned=OWNED), zone).trusts
+
+
+def test_forged_without_any_proof() -> None:
+    (trust,) = judged(WHOLE, Zone(), mail_from="x@evil.example")
+    assert trust == Trust(Grade.UNVERIFIED, "", ("not-authenticated",))
+
+
+def test_forged_by_somebody_with_a_good_name_of_their_own() -> None:
+    zone = Zone.parse('evil.example TXT "v=spf1 +all"')
+    (trust,) = judged(WHOLE, zone, mail_from="x@evil.example")
+    assert (trust.grade, trust.domain, trust.reasons) == (Grade.AUTHENTICATED, "evil.example", ("not-aligned",))
+    as_author = WHOLE.replace(b"From: dmarc@reporter.example", b"From: dmarc@evil.example")
+    (trust,) = judged(as_author, zone, mail_from="x@evil.example")
+    assert (trust.grade, trust.domain) == (Grade.AUTHENTICATED, "evil.example")
+    assert "reporter-elsewhere" in trust.reasons
+
+
+def test_replayed_to_another_hospital_is_foreign() -> None:
+    (trust,) = judged(sign(WHOLE), key_zone(), Way.FILE)
+    assert trust.grade is Grade.VERIFIED
+    mail = received(sign(WHOLE))
+    other = Owned(frozenset({DomainName("other.example.jp")}))
+    (trust,) = run(assess(mail, read_mail(mail.raw).reports, owned=other), key_zone()).trusts
+    assert (trust.grade, "foreign-domain" in trust.reasons) == (Grade.UNVERIFIED, True)
+
+
+def test_replayed_with_a_changed_report_is_unverified() -> None:
+    forged = gzipped_mail(report_xml(policy="<policy_published><domain>clinic.example.jp</domain></policy_published>"))
+    (trust,) = judged(sign(WHOLE).partition(b"From:")[0] + forged, key_zone(), Way.FILE)
+    assert trust.grade is Grade.UNVERIFIED
+
+
+def test_replayed_with_a_second_content_type_on_top_is_unverified() -> None:
+    (trust,) = judged(b"Content-Type: application/gzip\r\n" + sign(WHOLE), key_zone(), Way.FILE)
+    assert trust.grade is Grade.UNVERIFIED
+
+
+def test_future_dated() -> None:
+    (trust,) = judged(sign(WHOLE, at=1_789_000_000), key_zone(), Way.FILE, received_at=1_789_000_060)
+    assert (trust.grade, "ends-in-future" in trust.reasons) == (Grade.UNVERIFIED, True)
+
+
+def test_conflicting_copies_from_two_senders_keep_their_own_domains() -> None:
+    """The same org_name, report id and range from elsewhere: never the same authenticated reporter."""
+    (real,) = judged(sign(WHOLE), key_zone(), Way.FILE)
+    forged = sign(WHOLE.replace(b"From: dmarc@reporter.example", b"From: dmarc@evil.example"), domain="evil.example")
+    (other,) = judged(forged, key_zone(domain="evil.example"), Way.FILE)
+    assert (real.grade, real.domain) == (Grade.VERIFIED, "reporter.example")
+    assert (other.grade, other.domain) == (Grade.AUTHENTICATED, "evil.example")
+
+
+def test_a_mail_without_reports_asks_nothing() -> None:
+    zone = Zone()
+    assert run(assess(by_smtp(), (), owned=OWNED), zone).trusts == ()
+    assert not zone.asked
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    org_name=st.text(max_size=30),
+    email=st.text(max_size=30),
+    report_id=st.text(max_size=10),
+    begin=st.integers(0, 2**40),
+    end=st.integers(0, 2**40),
+    policy_domain=st.text(max_size=20),
+    file_name=st.text(alphabet="!a.", max_size=12),
+    proof=st.sampled_from([NOBODY, SOMEBODY, sent_by(), Authentication()]),
+)
+def test_judging_never_raises_and_never_verifies_without_a_pass(
+    org_name: str,
+    email: str,
+    report_id: str,
+    begin: int,
+    end: int,
+    policy_domain: str,
+    file_name: str,
+    proof: Authentication,
+) -> None:
+    report = some_report(
+        org_name=org_name, email=email, report_id=report_id, begin=begin, end=end, policy_domain=policy_domain
+    )
+    trust = judge(report, proof, file_name=file_name)
+    assert trust.grade is not Grade.VERIFIED or proof.dmarc is Outcome.PASS
