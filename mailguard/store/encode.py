@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
 from mailguard.feedback.envelope import ReceivedMail
-from mailguard.feedback.report import AggregateReport, DkimResult, Record, SpfResult
+from mailguard.feedback.report import AggregateReport, Record
 from mailguard.feedback.values import AuthResult
 from mailguard.trust.grade import Grade, Trust
 
@@ -26,6 +26,9 @@ _KEY_CHARS: Final = 253
 
 _SELECTORS: Final = 100
 """DKIM selectors remembered of one report. Real ones have a handful."""
+
+_REMEMBERED: Final = 1_000
+"""Different results of one report whose JSON is remembered."""
 
 _LARGEST: Final = 2**63 - 1
 
@@ -54,7 +57,7 @@ def number(value: int) -> int:
 def pack(raw: bytes) -> bytes:
     """A mail for keeping. Reports come compressed and in base64, where only the code can be made shorter."""
     if b"base64" in raw[:16_384].lower():
-        packer = zlib.compressobj(1, zlib.DEFLATED, 9, 8, zlib.Z_HUFFMAN_ONLY)
+        packer = zlib.compressobj(1, zlib.DEFLATED, 9, 4, zlib.Z_HUFFMAN_ONLY)
         return packer.compress(raw) + packer.flush()
     return zlib.compress(raw, 1)
 
@@ -115,31 +118,38 @@ def messages_of(report: AggregateReport) -> int:
 
 def record_rows(report_id: int, records: Iterable[Record]) -> Iterator[Row]:
     """For ``record``, one by one: a report may have a hundred thousand."""
+    results: dict[tuple[int, int, int], tuple[tuple[str, str], Record]] = {}
     for n, record in enumerate(records, start=1):
+        # The reader gives records that say the same the same tuples. The record is kept so that no id is used again.
+        key = (id(record.reasons), id(record.dkim_results), id(record.spf_results))
+        known = results.get(key)
+        if known is None:
+            known = (_reasons(record), _auth_results(record)), record
+            if len(results) < _REMEMBERED:
+                results[key] = known
         envelope_from, envelope_to = record.envelope_from, record.envelope_to
         yield (
             report_id,
             n,
             record.source_ip,
             record.count,
-            record.disposition.value,
-            record.dkim.value,
-            record.spf.value,
+            record.disposition._value_,  # ``value`` is a function call
+            record.dkim._value_,
+            record.spf._value_,
             clean(record.header_from),
             envelope_from and clean(envelope_from),
             envelope_to and clean(envelope_to),
-            compact([[reason.type, reason.comment] for reason in record.reasons]) if record.reasons else "[]",
-            _auth_results(record.dkim_results, record.spf_results),
+            *known[0],
         )
 
 
-def _auth_results(dkim: Sequence[DkimResult], spf: Sequence[SpfResult]) -> str:
-    return compact(
-        [
-            [[one.domain, one.selector, one.result.value] for one in dkim],
-            [[one.domain, one.scope, one.result.value] for one in spf],
-        ]
-    )
+def _reasons(record: Record) -> str:
+    return compact([[reason.type, reason.comment] for reason in record.reasons]) if record.reasons else "[]"
+
+
+def _auth_results(record: Record) -> str:
+    dkim = [[one.domain, one.selector, one.result.value] for one in record.dkim_results]
+    return compact([dkim, [[one.domain, one.scope, one.result.value] for one in record.spf_results]])
 
 
 def selector_rows(report_id: int, records: Iterable[Record]) -> Iterator[Row]:
