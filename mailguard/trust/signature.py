@@ -179,6 +179,7 @@ def verify(draft: Draft, key: KeyRecord, head: Head, body: bytes) -> Signature:
     checker = _checker(head, body, signed)
     tags = {tag.encode(): value.encode() for tag, value in draft.tags.items() if tag != "l"}
     tags[b"d"], tags[b"s"] = signature.domain.encode(), signature.selector.encode()
+    tags[b"c"] = _canonicalization(draft, body)
     record = _plain_record(key.key_type, key.tags["p"])
     try:
         good = checker.verify_sig(tags, list(signed), head.fields[draft.at], lambda *_, **__: record)
@@ -191,6 +192,13 @@ def verify(draft: Draft, key: KeyRecord, head: Head, body: bytes) -> Signature:
     if not good:
         return replace(signature, fault=SignatureFault.MISMATCH)
     return replace(signature, outcome=Outcome.PASS)
+
+
+def _canonicalization(draft: Draft, body: bytes) -> bytes:
+    """What is left to do. A tidy body is canonical the simple way, too, unless it is empty (RFC 6376 3.4.3, 3.4.4)."""
+    header = draft.tags.get("c", "simple").partition("/")[0]
+    left = "relaxed" if is_relaxed(draft) and body in (b"", b"\r\n") else "simple"
+    return f"{header}/{left}".encode()
 
 
 def _checker(head: Head, body: bytes, signed: tuple[bytes, ...]) -> Any:
@@ -215,13 +223,16 @@ def tidy_body(mail: bytes, head: Head, *, relaxed: bool) -> bytes:
     """The body with CRLF line ends and without what canonicalization takes away anyway (sections 3.4.3 and 3.4.4).
 
     dkimpy would take the square of the time on long runs of blanks, and a step of its own for every empty line at the
-    end; what comes from here it passes over quickly.
+    end; what comes from here it passes over quickly. A test holds this to what dkimpy hashes when it signs.
     """
     body = mail[head.body_at :]
     if body.count(b"\n") != body.count(b"\r\n"):
         body = re.sub(rb"\r?\n", b"\r\n", body)
     if relaxed:
-        body = re.sub(rb"[ \t]{2,}|\t", b" ", body).replace(b" \r\n", b"\r\n")
+        body = body.replace(b"\t", b" ")
+        while b"  " in body:  # halves every run: 22 rounds for a mail full of blanks
+            body = body.replace(b"  ", b" ")
+        body = body.replace(b" \r\n", b"\r\n")
     return _without_empty_lines(body)
 
 

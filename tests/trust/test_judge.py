@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from mailguard.spf.verdict import Result
 from mailguard.trust.assess import assess
 from mailguard.trust.grade import Grade, Trust
 from mailguard.trust.head import Subject
-from mailguard.trust.judge import DAY_S, MAX_COUNT, Owned, judge_report
+from mailguard.trust.judge import DAY_S, MAX_COUNT, Owned, Reason, judge_report
 from mailguard.trust.proof import (
     Attested,
     Authentication,
@@ -317,3 +318,11 @@ def test_judging_never_raises_and_never_verifies_without_a_pass(
     )
     trust = judge(report, proof, file_name=file_name)
     assert trust.grade is not Grade.VERIFIED or proof.dmarc is Outcome.PASS
+
+
+@pytest.mark.parametrize("language", ["日本語", "English"])
+def test_every_reason_and_grade_is_explained_in_both_languages(language: str) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "trust.md").read_text("utf-8")
+    part = page.partition(f"\n## {language}\n")[2].partition("\n## ")[0]
+    rows = [line.split("`")[1] for line in part.splitlines() if line.startswith("| `")]
+    assert sorted(rows) == sorted([*(grade.value for grade in Grade), *(reason.value for reason in Reason)])
