@@ -20,6 +20,7 @@ from mailguard.trust.proof import Attested, Authentication, Outcome, Signature, 
 from mailguard.trust.results import attested
 from mailguard.trust.signature import (
     MAX_SIGNATURES,
+    Arrival,
     Draft,
     is_relaxed,
     key_name,
@@ -41,7 +42,7 @@ def authenticate(
 
     SPF needs the SMTP dialogue, so it is checked for ``Way.SMTP`` only. Authentication-Results are read for the other
     ways only, and only those of ``trusted_hosts`` (authserv-ids). Times in signatures are compared with
-    ``mail.received_at``.
+    ``mail.received_at``; only for ``Way.SMTP`` is that the delivery, after which an expired signature does not count.
 
     Args:
         keys: DKIM key records of an earlier ``Authentication.keys``; they are not asked for again.
@@ -59,7 +60,7 @@ def authenticate(
     if isinstance(author, HeadFault):
         spf = yield from _check_spf(mail)
         return Authentication(fault=author, spf=spf, subject=subject_of(head))
-    drafts = read_signatures(head, author, mail.received_at)
+    drafts = read_signatures(head, author, Arrival(mail.received_at, mail.way is Way.SMTP))
     asked = both(_ask_keys(drafts, keys or {}), take_nodes(walk_names(author)))
     spf, (answers, nodes) = yield from both(_check_spf(mail), asked)
     signatures = _verify_all(mail.raw, head, drafts, answers)

@@ -62,6 +62,7 @@ class Reason(StrEnum):
     SIGNED_LENGTH = "signed-length"
     CONTENT_TYPE_UNSIGNED = "content-type-unsigned"
     TESTING_KEY = "testing-key"
+    EXPIRED_SINCE = "expired-since"
 
 
 @dataclass(frozen=True, slots=True)

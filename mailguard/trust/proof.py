@@ -46,6 +46,7 @@ class SignatureRemark(StrEnum):
     LENGTH = "signed-length"  # l= is there; it is not honoured
     CONTENT_TYPE_UNSIGNED = "content-type-unsigned"  # how the body is to be read is not signed
     TESTING = "testing-key"  # t=y
+    EXPIRED_SINCE = "expired-since"  # x= lies before now; whether it did when the mail was delivered is not known
 
 
 @dataclass(frozen=True, slots=True)

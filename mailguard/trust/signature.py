@@ -47,13 +47,22 @@ class Draft:
     strict_identity: bool  # i= has the very domain of d=
 
 
-def read_signatures(head: Head, author: DomainName, received_at: int) -> list[Draft]:
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """When a mail came to us, in POSIX seconds, and whether that is when it was delivered."""
+
+    at: int
+    is_delivery: bool
+
+
+def read_signatures(head: Head, author: DomainName, arrival: Arrival) -> list[Draft]:
     """Every DKIM-Signature field, at most 5: those of the author's domain first, then related ones, then from the top.
 
-    A signature that cannot count already has its fault; no key needs to be asked for it.
+    A signature that cannot count already has its fault; no key needs to be asked for it. One that has expired counts
+    in a mail that lay somewhere before it came to us (RFC 6376 3.5 leaves that open): large reporters sign for a week.
     """
     fields = [(at, value) for at, (key, value) in enumerate(head.fields) if key.lower() == b"dkim-signature"]
-    drafts = [_read(at, value, head, received_at) for at, value in fields]
+    drafts = [_read(at, value, head, arrival) for at, value in fields]
     drafts.sort(key=lambda draft: _distance(draft.signature.domain, author))
     return drafts[:MAX_SIGNATURES]
 
@@ -64,13 +73,13 @@ def _distance(domain: DomainName, author: DomainName) -> int:
     return 1 if domain and author and (domain.is_within(author) or author.is_within(domain)) else 2
 
 
-def _read(at: int, value: bytes, head: Head, received_at: int) -> Draft:
+def _read(at: int, value: bytes, head: Head, arrival: Arrival) -> Draft:
     tags = _tags(value)
     algorithm = tags.get("a", "")[:40]
     domain, selector = domain_in(tags.get("d", "")), tags.get("s", "").lower()
     same = "i" not in tags or tags["i"].rpartition("@")[2].lower() == domain
-    fault = _fault(tags, domain, selector, received_at)
-    signature = Signature(domain, selector[:253], algorithm, Outcome.FAIL, fault, _remarks(tags, head))
+    fault = _fault(tags, domain, selector, arrival)
+    signature = Signature(domain, selector[:253], algorithm, Outcome.FAIL, fault, _remarks(tags, head, arrival))
     return Draft(at, tags, signature, same)
 
 
@@ -90,16 +99,25 @@ def _tags(value: bytes) -> dict[str, str]:
     return tags
 
 
-def _remarks(tags: Mapping[str, str], head: Head) -> tuple[SignatureRemark, ...]:
+def _remarks(tags: Mapping[str, str], head: Head, arrival: Arrival) -> tuple[SignatureRemark, ...]:
     signed = tags.get("h", "").lower().split(":")
     unsigned = any(
         field not in signed and head.values(field.encode()) for field in ("content-type", "content-transfer-encoding")
     )
-    seen = {SignatureRemark.LENGTH: "l" in tags, SignatureRemark.CONTENT_TYPE_UNSIGNED: unsigned}
+    seen = {
+        SignatureRemark.LENGTH: "l" in tags,
+        SignatureRemark.CONTENT_TYPE_UNSIGNED: unsigned,
+        SignatureRemark.EXPIRED_SINCE: not arrival.is_delivery and _has_expired(tags, arrival),
+    }
     return tuple(remark for remark, holds in seen.items() if holds)
 
 
-def _fault(tags: Mapping[str, str], domain: DomainName, selector: str, received_at: int) -> SignatureFault | None:
+def _has_expired(tags: Mapping[str, str], arrival: Arrival) -> bool:
+    expiry = tags.get("x", "")
+    return _NUMBER.fullmatch(expiry) is not None and int(expiry) < arrival.at - SKEW_S
+
+
+def _fault(tags: Mapping[str, str], domain: DomainName, selector: str, arrival: Arrival) -> SignatureFault | None:
     """What can be held against a signature before its key is known (section 6.1.1)."""
     if not _is_well_formed(tags) or not domain or not _SELECTOR.fullmatch(selector):
         return SignatureFault.SYNTAX
@@ -112,9 +130,9 @@ def _fault(tags: Mapping[str, str], domain: DomainName, selector: str, received_
     identity = tags.get("i", "@" + domain).rpartition("@")[2].lower()
     if not DomainName(identity).is_within(domain):
         return SignatureFault.IDENTITY
-    if "x" in tags and int(tags["x"]) < received_at - SKEW_S:
+    if arrival.is_delivery and _has_expired(tags, arrival):
         return SignatureFault.EXPIRED
-    if "t" in tags and int(tags["t"]) > received_at + SKEW_S:
+    if "t" in tags and int(tags["t"]) > arrival.at + SKEW_S:
         return SignatureFault.FROM_THE_FUTURE
     return None
 

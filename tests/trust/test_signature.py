@@ -19,6 +19,7 @@ from tests.trust.mails import (
     HEAD,
     MAIL,
     NOW,
+    by_smtp,
     check,
     ed25519_pair,
     key_zone,
@@ -111,9 +112,14 @@ def test_an_oversigned_field_cannot_be_added() -> None:
 
 def test_expiry_is_judged_when_the_mail_came_not_now() -> None:
     signed = sign_with(MAIL, {"x": str(NOW + 60)})
-    assert only(check(signed)).outcome is PASS
-    late = received(signed, received_at=NOW + 60 + 3600 + 1)
+    assert only(check(by_smtp(signed, received_at=NOW + 60 + 3600))).outcome is PASS
+    late = by_smtp(signed, received_at=NOW + 60 + 3600 + 1)
     assert (only(check(late)).outcome, only(check(late)).fault) == (FAIL, SignatureFault.EXPIRED)
+
+
+def test_what_expired_while_it_lay_in_a_mailbox_counts_with_a_remark() -> None:
+    signature = only(check(received(sign_with(MAIL, {"x": str(NOW + 60)}), received_at=NOW + 10**6)))
+    assert (signature.outcome, signature.remarks) == (PASS, (SignatureRemark.EXPIRED_SINCE,))
 
 
 def test_a_signature_from_the_future_does_not_count() -> None:
