@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 
 PURE = (
     *("names", "inquiry", "errors", "targets", "providers", "requirement"),
-    *("spf", "dkim", "dmarc", "zone", "feedback"),
+    *("spf", "dkim", "dmarc", "zone", "feedback", "trust"),
     *("survey", "dossier", "rules", "remedy", "policy", "verdict"),
 )
 
@@ -29,13 +29,14 @@ RIM = {
 
 _LIBRARIES = """
     __future__ abc base64 binascii bisect codecs collections contextlib copy csv dataclasses datetime decimal difflib
-    email enum fractions functools hashlib heapq html io ipaddress itertools json math operator re string struct
+    email enum fractions functools hashlib heapq hmac html io ipaddress itertools json math operator re string struct
     textwrap tomllib types typing unicodedata urllib.parse xml.etree.ElementTree xml.parsers.expat zipfile zlib
 """
 LIBRARIES = frozenset(_LIBRARIES.split())
 
 THIRD_PARTY = {
     "idna": "tables and code, no state",
+    "dkim": "verifies signatures with keys from our answers; its clock and its DNS are not called",
     "cryptography": "reads public keys from bytes",
     "publicsuffixlist": "carries its list as package data, read once",
 }
@@ -51,6 +52,7 @@ FLOORS = (
     {"targets", "providers", "feedback"},
     {"requirement"},
     {"spf", "dkim", "dmarc", "zone"},
+    {"trust"},
     {"survey"},
     {"dossier"},
     {"verdict", "zone.parked"},
