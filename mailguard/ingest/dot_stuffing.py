@@ -46,7 +46,13 @@ class DataReader:
             raise TooMuchData
         return end >= 0
 
-    def content(self) -> bytes:
-        """The mail as it was before its dots were stuffed."""
-        data = self._data.replace(b"\r\n.", b"\r\n") if b"\r\n." in self._data else self._data
+    def drop(self) -> None:
+        """Hold nothing any longer."""
+        self._data = bytearray()
+
+    def take(self) -> bytes:
+        """The mail as it was before its dots were stuffed. It is held no longer, and cannot be taken twice."""
+        data, self._data = self._data, bytearray()
+        if b"\r\n." in data:
+            data = data.replace(b"\r\n.", b"\r\n")
         return bytes(memoryview(data)[2:])

@@ -1,4 +1,8 @@
-"""How many sessions may be open, how fast they may come, and how many bytes of mail may be in memory."""
+"""How many sessions may be open, how fast they may come, and how many bytes of mail may be in memory.
+
+Places are few and strangers many, so a place is kept by using it: when all are taken, a newcomer gets that of who has
+been silent longest. Attackers that hold connections open cannot keep others out that way.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,8 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final, Protocol
 
 _MINUTE_S: Final = 60.0
+_MAX_NETWORKS: Final = 20_000
+_MAX_WELCOME: Final = 1_000
 
 
 class OutOfRoom(Exception):
@@ -57,16 +63,17 @@ class Visitor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class GateBounds:
-    """``connections`` at one time: in all, from one address, from one /24 or /64; ``per_minute`` new ones: in all, from
-    one network; ``mail_bytes`` being received: in all, from one network. Who has been silent for ``patience_s`` may be
-    sent away when all places are taken and somebody new comes.
+    """``connections`` at one time: in all, from one address, from one /24 or /64; ``per_minute`` new ones from one
+    network; ``mail_bytes`` being received: in all, from one network. Who has been silent for ``patience_s`` may be sent
+    away when all places are taken and somebody new comes; who comes from where a mail was taken lately need not wait.
+
+    There is no bound on new connections from everywhere: an attacker would reach it first, and shut out the others.
     """
 
     connections: int
     connections_per_address: int
     connections_per_network: int
     per_minute: int
-    per_minute_per_network: int
     mail_bytes: int
     mail_bytes_per_network: int
     patience_s: float = 1.0
@@ -86,7 +93,8 @@ class Gate:
         self._clock = clock
         self._seats: OrderedDict[Visitor, _Seat] = OrderedDict()  # who was heard last stands last
         self._open: Counter[str] = Counter()  # sessions per address and per network
-        self._arrivals: Counter[str] = Counter()  # in this minute, per network; at most per_minute + 1 entries
+        self._arrivals: Counter[str] = Counter()  # in this minute, per network
+        self._welcome: OrderedDict[str, None] = OrderedDict()  # networks that mail came from, the last one last
         self._minute_ends = 0.0
         self._held: Counter[str] = Counter()  # bytes of mail per network
         self._all_held = 0
@@ -100,9 +108,9 @@ class Gate:
 
     def enter(self, visitor: Visitor, origin: Origin | None) -> bool:
         """Let a session in, unless there are too many. ``origin`` is None until a proxy has told it."""
-        if not self._arrives("") or (origin and not self._may_come(origin)):
+        if origin and not self._may_come(origin):
             return False
-        if len(self._seats) >= self._bounds.connections and not self._clear_a_seat():
+        if len(self._seats) >= self._bounds.connections and not self._clear_a_seat(self._patience(origin)):
             return False
         self._seats[visitor] = _Seat(None, self._clock())
         self._empty.clear()
@@ -131,9 +139,16 @@ class Gate:
             seat.heard_at = self._clock()
             self._seats.move_to_end(visitor)
 
+    def welcome(self, origin: Origin) -> None:
+        """Remember that a mail was taken from there."""
+        self._welcome[origin.network] = None
+        self._welcome.move_to_end(origin.network)
+        if len(self._welcome) > _MAX_WELCOME:
+            self._welcome.popitem(last=False)
+
     def has_room(self, origin: Origin, size: int) -> bool:
         """Whether a mail of so many bytes could be received now."""
-        of_network = self._held[origin.network] + size if origin.network in self._held else size
+        of_network = self._held.get(origin.network, 0) + size
         return self._all_held + size <= self._bounds.mail_bytes and of_network <= self._bounds.mail_bytes_per_network
 
     def take(self, origin: Origin, size: int) -> None:
@@ -166,22 +181,25 @@ class Gate:
         )
 
     def _arrives(self, network: str) -> bool:
-        """Count an arrival, in all or from a network."""
+        """Count an arrival."""
         now = self._clock()
-        if now >= self._minute_ends:
+        if now >= self._minute_ends or len(self._arrivals) > _MAX_NETWORKS:
             self._minute_ends = now + _MINUTE_S
             self._arrivals.clear()
         self._arrivals[network] += 1
-        return self._arrivals[network] <= (self._bounds.per_minute_per_network if network else self._bounds.per_minute)
+        return self._arrivals[network] <= self._bounds.per_minute
 
     def _place(self, visitor: Visitor, origin: Origin) -> None:
         self._seats[visitor].origin = origin
         self._open.update((origin.address, origin.network))
 
-    def _clear_a_seat(self) -> bool:
+    def _patience(self, origin: Origin | None) -> float:
+        return 0.0 if origin and origin.network in self._welcome else self._bounds.patience_s
+
+    def _clear_a_seat(self, patience_s: float) -> bool:
         """Send away who has been silent longest, if that is long enough and no mail of theirs is under way."""
         for visitor, seat in self._seats.items():
-            if self._clock() - seat.heard_at < self._bounds.patience_s:
+            if self._clock() - seat.heard_at < patience_s:
                 return False
             if not visitor.is_busy():
                 self.leave(visitor)

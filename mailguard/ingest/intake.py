@@ -41,9 +41,9 @@ class Intake:
         """What came after the end of the mail."""
         return self._reader.rest
 
-    def content(self) -> bytes:
-        """The mail."""
-        return self._reader.content()
+    def take(self) -> bytes:
+        """The mail, once."""
+        return self._reader.take()
 
     def reserve(self, size: int) -> bool:
         """Have so many bytes counted before they come; false when there is no room for them."""
@@ -82,6 +82,7 @@ class Intake:
         """The mail is no longer in memory."""
         if not self._end.cancel() and not self._end.cancelled():
             self._end.exception()  # nobody waits for it any more
+        self._reader.drop()  # now, since an exception's traceback would keep it for a while
         self._release()
 
     def _watch(self) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 import socket
 import time
 from collections.abc import Callable, Sequence
@@ -24,6 +25,8 @@ __all__ = ["Deliver", "Listener", "ListenerSettings"]
 
 _BACKLOG: Final = 256
 _GRACE_S: Final = 1.0
+_OTHER_FILES: Final = 200
+"""Files that the rest of the process may have open."""
 
 
 class Listener:
@@ -116,14 +119,24 @@ class Listener:
 
 def _gate_bounds(settings: ListenerSettings) -> GateBounds:
     return GateBounds(
-        connections=settings.connections,
+        connections=_affordable(settings.connections),
         connections_per_address=settings.connections_per_address,
         connections_per_network=settings.connections_per_network,
         per_minute=settings.connections_per_minute,
-        per_minute_per_network=settings.connections_per_minute_per_network,
         mail_bytes=settings.bytes_in_flight,
         mail_bytes_per_network=settings.bytes_in_flight_per_network,
     )
+
+
+def _affordable(connections: int) -> int:
+    """How many connections the limit of open files allows, which is raised as far as an ordinary user may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + _OTHER_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        return max(1, min(connections, soft - _OTHER_FILES))
+    return connections
 
 
 def _nobody(address: str) -> None:

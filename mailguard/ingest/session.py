@@ -364,7 +364,7 @@ class ReportSMTP(SMTP):
         status = await self._receive(intake)
         if not status:
             self._reset_timeout(self._settings.deliver_s + self._settings.idle_s)
-            status = await self._keep(intake.content())
+            status = await self._keep(intake.take())
         self._set_post_data_state()  # type: ignore[no-untyped-call]
         self._reset_timeout()
         await self.push(status)
@@ -393,6 +393,7 @@ class ReportSMTP(SMTP):
             return _NO_SPACE
         except Exception:  # logged where the delivery ends
             return _LATER
+        self._gate.welcome(self._origin)
         return "250 2.0.0 OK"
 
     def _received(self, raw: bytes) -> ReceivedMail:

@@ -16,8 +16,8 @@ class ListenerSettings:
 
     Bounds: ``mail_bytes`` per mail; ``recipients`` per mail; ``mails`` per session; ``commands`` of one kind and
     ``errors`` in a session; ``connections`` at one time in all, from one address and from one /24 or /64;
-    ``connections_per_minute`` likewise; ``bytes_in_flight`` of mail that is being received and kept at one time, in all
-    and from one network (a mail whose size was declared counts as a whole from the start).
+    ``connections_per_minute`` from one /24 or /64; ``bytes_in_flight`` of mail that is being received and kept at one
+    time, in all and from one network (a mail whose size was declared counts as a whole from the start).
 
     Deadlines in seconds: ``idle_s`` for the next command, ``handshake_s`` for TLS and for a PROXY header, ``data_s``
     for one mail's data, ``deliver_s`` for keeping it, ``session_s`` for everything, ``drain_s`` for mails under way
@@ -37,8 +37,7 @@ class ListenerSettings:
     connections: int = 1000
     connections_per_address: int = 20
     connections_per_network: int = 50
-    connections_per_minute: int = 3000
-    connections_per_minute_per_network: int = 300
+    connections_per_minute: int = 300
     bytes_in_flight: int = 64 * _MIB
     bytes_in_flight_per_network: int = 32 * _MIB
     idle_s: float = 60.0

@@ -22,6 +22,10 @@ from mailguard.spool.shelf import Shelf
 _REFUSE_FOR_S: Final = 1.0
 """How long mails are refused without looking, once there was no room."""
 
+_TURNS: Final = 5
+"""Turns of the event loop between a wish to write and writing. What lies in the sockets by then gets into the same
+file: that costs some ten microseconds when there is little to do, and saves a third of the work when there is much."""
+
 
 @dataclass(frozen=True, slots=True)
 class SpoolSettings:
@@ -83,19 +87,20 @@ class Spool:
         await self._idle.wait()
         self._close()
 
-    async def put(self, mail: ReceivedMail) -> None:
-        """Return when the mail is on the disk. Raises SpoolError, or SpoolFull when there is no room.
+    def put(self, mail: ReceivedMail) -> asyncio.Future[None]:
+        """To be awaited: ends when the mail is on the disk. Raises SpoolError, or SpoolFull when there is no room.
 
         A caller that is cancelled no longer hears what became of the mail; it is written all the same.
         """
+        written = asyncio.get_running_loop().create_future()
         if not self._accepts:
-            raise SpoolError("The spool is not open.")
-        written = self._loop.create_future()
+            written.set_exception(SpoolError("The spool is not open."))
+            return written
         self._waiting.append((mail, written))
         if self._idle.is_set():
             self._idle.clear()
-            self._write_next()
-        await written
+            self._write_soon()
+        return written
 
     def has_room(self, size: int = 0) -> bool:
         """Whether a mail of this size is worth being sent. A guess from memory; ``put`` decides."""
@@ -118,6 +123,13 @@ class Spool:
             os.close(self._lock)  # which unlocks it
             self._lock = None
 
+    def _write_soon(self, turns: int = _TURNS) -> None:
+        """Write when the event loop has gone round a few times."""
+        if turns:
+            self._loop.call_soon(self._write_soon, turns - 1)
+        else:
+            self._write_next()
+
     def _write_next(self) -> None:
         """Hand what is waiting to the thread that writes."""
         batch: list[tuple[ReceivedMail, asyncio.Future[None]]] = []
@@ -130,9 +142,8 @@ class Spool:
         writing.add_done_callback(lambda done: self._loop.call_soon_threadsafe(self._written, answers, done))
 
     def _written(self, answers: list[asyncio.Future[None]], writing: Future[None]) -> None:
-        # The disk first: it is what everybody waits for.
         if self._waiting:
-            self._write_next()
+            self._write_soon()
         else:
             self._idle.set()
         error = writing.exception()

@@ -13,7 +13,7 @@ def read(data: bytes, size: int = 1 << 20, limit: int = 1 << 20) -> tuple[bytes,
     reader = DataReader(limit)
     for at in range(0, len(data), size):
         if reader.feed(data[at : at + size]):
-            return reader.content(), reader.rest + data[at + size :]
+            return reader.take(), reader.rest + data[at + size :]
     return None
 
 
@@ -59,7 +59,7 @@ def test_a_mail_without_end_is_cut_and_not_kept() -> None:
         assert not reader.feed(b"x" * 100)
     with pytest.raises(TooMuchData):
         reader.feed(b"x" * 100)
-    assert len(reader.content()) < 10
+    assert len(reader.take()) < 10
 
 
 @given(st.binary(max_size=200), st.integers(1, 50))
