@@ -68,7 +68,8 @@ class Spool:
         self._idle.set()
         self._accepts = False
         self._refuse_until = 0.0
-        self._files = self._bytes = 0  # not less than what lies there; counted anew when it seems too much
+        # What lay there when it was counted last and what was put since; counted anew when it seems too much.
+        self._files = self._bytes = 0
 
     async def __aenter__(self) -> Spool:
         self._loop = asyncio.get_running_loop()
