@@ -206,17 +206,26 @@ class MailboxReader:
         return Batch(place, mails, tuple(each for each in found if isinstance(each, Left)))
 
     def _take(self, session: Session, place: Place, uid: int, size: int) -> Fetched | Left | None:
-        letter = session.fetch(uid) if size <= self._settings.mail_bytes else None
+        letter = self._fetch(session, place, uid) if size <= self._settings.mail_bytes else None
         size = max(size, len(letter.raw) if letter else 0)
         if size > self._settings.mail_bytes:
             self._too_big.add((place, uid))
             return Left(place.of(uid), size)
-        if letter is None:  # somebody else has taken it away
+        if letter is None:
             return None
         if not self._is_report(letter.raw):
             self._seen.remember(place, uid, Outcome.NO_REPORT)
             return None
         return Fetched(uid, self._received(letter, place.of(uid)))
+
+    def _fetch(self, session: Session, place: Place, uid: int) -> Letter | None:
+        """None if somebody else has taken the mail away. One that the server cannot give must not keep us from the
+        others, so it is asked for again only after ``poll_s``."""
+        self._later[place, uid] = self._now() + self._settings.poll_s
+        letter = session.fetch(uid)
+        if letter is not None:
+            del self._later[place, uid]
+        return letter
 
     def _received(self, letter: Letter, origin: str) -> ReceivedMail:
         now = int(self._now())
