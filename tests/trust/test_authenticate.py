@@ -81,6 +81,8 @@ TABLE = [
     (OWN, SUB, None, STRICT, FAIL, ()),
     (OWN, None, SUB, STRICT, FAIL, ()),
     (OWN, OWN, OWN, STRICT, PASS, ("dkim", "spf")),
+    (OWN, SUB, SUB, STRICT.replace("adkim=s", "adkim=r"), PASS, ("dkim",)),
+    (OWN, SUB, SUB, STRICT.replace("aspf=s", "aspf=r"), PASS, ("spf",)),
     (OWN, SUB, None, "", FAIL, ()),  # no record anywhere: each name is its own organization
     (OWN, SUB, None, f"{RELAXED}\n{SUB_APART}", FAIL, ()),  # psd=n parts the subdomain
     (OWN, "other.example", None, PSD, FAIL, ()),
@@ -213,6 +215,7 @@ RESULTS = {
     'mx.clinic.example.jp; spf=none reason="; dmarc=pass header.from=reporter.example"': False,
     "mx.clinic.example.jp; spf=none (; dmarc=pass header.from=reporter.example)": False,
     "mx.clinic.example.jp; dmarc=pass header.from=other.example header.from=reporter.example": False,
+    "mx.clinic.example.jp; dmarc=pass header.from=reporter.example header.from=other.example": False,
     "mx.clinic.example.jp; none": False,
     "mx.clinic.example.jp": False,
     "mx.clinic.example.jp 2; dmarc=pass header.from=reporter.example": False,
