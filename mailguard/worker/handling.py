@@ -1,0 +1,163 @@
+"""One mail from its bytes to its end: stored, ignored, or in quarantine."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from mailguard.errors import OperationError, Sentence
+from mailguard.feedback.envelope import ReceivedMail
+from mailguard.feedback.mail import MailContents
+from mailguard.resolver import Resolver
+from mailguard.store.values import Filed, Outcome
+from mailguard.trust.grade import Trust
+from mailguard.trust.proof import Authentication
+from mailguard.worker.asking import Asking
+from mailguard.worker.filer import Filer, StoreRefused
+from mailguard.worker.judging import Fate, Judge, decide
+from mailguard.worker.later import Later
+from mailguard.worker.readers import Readers, ReadFailed, ReadMail
+from mailguard.worker.tries import Tries
+
+log = logging.getLogger(__name__)
+
+MAX_TRIES: Final = 3
+
+Quarantine = Callable[[ReceivedMail, str], object]
+"""Keeps a mail apart with a reason; durable on return, may raise SpoolError."""
+
+
+class MailOutcome(StrEnum):
+    """What became of a mail."""
+
+    STORED = "stored"  # at least one report is new
+    DUPLICATE = "duplicate"  # every report in it was there already
+    CONFLICT = "conflict"  # a report contradicts one that is there; that one stays, this is noted
+    QUARANTINED = "quarantined"  # could not be read
+    IGNORED = "ignored"  # no report, or one that is not kept
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """What became of a mail, and why where its reports were not simply stored."""
+
+    mail: ReceivedMail
+    outcome: MailOutcome
+    reason: Sentence | None = None
+    contents: MailContents | None = None
+    trusts: tuple[Trust, ...] = ()
+
+
+COULD_NOT_BE_CHECKED: Final = Sentence("DNS did not answer everything; who sent this mail will be checked again.")
+ENDED_US: Final = Sentence("mailguard ended three times while it worked on this mail.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handler:
+    """Takes mails one by one, many at a time.
+
+    Without ``resolver`` nobody asks who sent a mail. Without ``quarantine`` a mail that cannot be read is only told
+    about; without ``later`` no check is made again; without ``tries`` failures are counted in memory alone.
+    """
+
+    readers: Readers
+    filer: Filer
+    judge: Judge
+    resolver: Resolver | None = None
+    quarantine: Quarantine | None = None
+    later: Later | None = None
+    tries: Tries | None = None
+    _slow: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def handle(self, mail: ReceivedMail, *, checks: int = 0, suspect: bool = False) -> Handled:
+        """Do everything for one mail; what became of it is durable on return.
+
+        ``checks`` counts the times that its sender was checked before. A ``suspect`` may have been what ended us the
+        last time: that is noted before it is begun. Raises StoreAway when we stop, and OperationError when our own disk
+        or system fails: then nothing became of the mail, and it is to be handled again.
+        """
+        reason = ENDED_US
+        for failed in range(self._failures(mail), MAX_TRIES):
+            if suspect:
+                await self._note(mail, failed + 1)
+            try:
+                # Those that failed go on one at a time, so that they do not take all the processes from the others.
+                async with self._slow if failed else nullcontext():
+                    handled = await self._handle(mail, checks)
+            except (ReadFailed, StoreRefused) as error:
+                reason = error.reason
+                await self._note(mail, failed + 1)
+                continue
+            except (OperationError, asyncio.CancelledError):
+                if suspect:
+                    await self._note(mail, failed)  # it was not this mail
+                raise
+            await self._note(mail, 0)
+            return handled
+        return await self._set_aside(mail, reason)
+
+    async def _handle(self, mail: ReceivedMail, checks: int) -> Handled:
+        read = await self._read(mail)
+        fate, reason = decide(mail, read.contents)
+        if fate is Fate.IGNORE:
+            return Handled(mail, MailOutcome.IGNORED, reason, _without_content(read.contents))
+        if fate is Fate.QUARANTINE:
+            assert reason is not None
+            return await self._set_aside(mail, reason, read.contents)
+        filed = self.judge.file(mail, read.contents, read.authentication)
+        again = await self._check_again(mail, read.authentication, checks)
+        stored = await self.filer.add(filed)
+        self.judge.learn(filed)
+        if again:
+            reason = COULD_NOT_BE_CHECKED
+        return Handled(mail, _outcome(filed, stored.new, stored.outcomes), reason, read.contents, filed.trusts)
+
+    async def _read(self, mail: ReceivedMail) -> ReadMail:
+        if self.resolver is None:
+            return await self.readers.read(mail)
+        with Asking(self.resolver) as ask:
+            return await self.readers.read(mail, ask)
+
+    async def _check_again(self, mail: ReceivedMail, authentication: Authentication | None, checks: int) -> bool:
+        """Before the mail is stored, since afterwards nobody else has its bytes; doing it twice changes nothing."""
+        if self.later is None or authentication is None or not authentication.unchecked:
+            return False
+        return await asyncio.to_thread(self.later.put, mail, checks + 1)
+
+    async def _set_aside(self, mail: ReceivedMail, reason: Sentence, contents: MailContents | None = None) -> Handled:
+        if self.quarantine is not None:
+            await asyncio.to_thread(self.quarantine, mail, str(reason))
+        await self._note(mail, 0)
+        return Handled(mail, MailOutcome.QUARANTINED, reason, contents)
+
+    def _failures(self, mail: ReceivedMail) -> int:
+        # The digest is made only where some mail has failed lately.
+        return self.tries.count(mail.digest) if self.tries is not None and self.tries.any else 0
+
+    async def _note(self, mail: ReceivedMail, failures: int) -> None:
+        """Remember on disk how often this mail has failed; 0 forgets it."""
+        if self.tries is not None and (failures or self.tries.any):
+            await asyncio.to_thread(self.tries.note, mail.digest, failures)
+
+
+def _outcome(filed: Filed, new: bool, outcomes: tuple[Outcome, ...]) -> MailOutcome:
+    """For the mail as a whole: a conflict is told first, then that something was new."""
+    if Outcome.CONFLICT in outcomes:
+        return MailOutcome.CONFLICT
+    if Outcome.STORED in outcomes:
+        return MailOutcome.STORED
+    if outcomes:
+        return MailOutcome.DUPLICATE
+    if filed.contents.tls_reports or filed.contents.failure_reports:
+        return MailOutcome.STORED if new else MailOutcome.DUPLICATE
+    return MailOutcome.IGNORED
+
+
+def _without_content(contents: MailContents) -> MailContents | None:
+    """What may be shown of a mail that is not kept: only what kind it is."""
+    return MailContents((), (), ignored=contents.ignored)

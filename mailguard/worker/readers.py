@@ -1,0 +1,315 @@
+"""The reading processes: a few, long-lived, each replaced when it crashes, hangs or grows."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import logging
+import os
+import pickle
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Final, Self
+
+from mailguard.errors import OperationError, Sentence
+from mailguard.feedback.envelope import ReceivedMail
+from mailguard.feedback.mail import MailContents
+from mailguard.inquiry import Answer, Question
+from mailguard.trust.proof import Authentication
+from mailguard.worker.wire import (
+    LENGTH,
+    MAX_REPLY_BYTES,
+    Begin,
+    Continue,
+    Failure,
+    ReadingSettings,
+    Reply,
+    Request,
+    decode_reply,
+)
+
+log = logging.getLogger(__name__)
+
+Ask = Callable[[tuple[Question, ...]], Awaitable[tuple[Answer, ...]]]
+"""Answers the questions of one mail; must come to an end."""
+
+Gate = Callable[[], Awaitable[object]]
+"""Returns when something more may be read. Asked before each step, so no more is read than there are processes."""
+
+START_S: Final = 60.0
+"""How long a process may take until it is ready; usually a fifth of a second."""
+
+MAX_ROUNDS: Final = 100
+
+_BOOT: Final = (
+    "import importlib, json, sys; sys.path[:] = json.loads(sys.argv[3]); "
+    "importlib.import_module(sys.argv[2]).main(int(sys.argv[1]))"
+)
+
+# Where Python and its libraries lie. Nothing else: secrets may stand in our environment.
+_ENVIRONMENT: Final = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR")
+
+
+class ReadFailed(Exception):
+    """A mail could not be read within the bounds. ``reason`` is a sentence for people."""
+
+    def __init__(self, reason: Sentence) -> None:
+        super().__init__(str(reason))
+        self.reason: Final = reason
+
+
+TOOK_TOO_LONG: Final = Sentence("Reading this mail took too long.")
+TOOK_TOO_MUCH_MEMORY: Final = Sentence("Reading this mail took too much memory.")
+ASKED_TOO_MUCH: Final = Sentence("Checking who sent this mail needed too many questions to DNS.")
+
+
+class _Gone(Exception):
+    """The process ended while it was working on another mail; this one is to be begun again."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadMail:
+    """What was read of a mail; ``authentication`` where it was asked for."""
+
+    contents: MailContents
+    authentication: Authentication | None
+
+
+@dataclass(slots=True, eq=False)
+class _Process:
+    """One process and the socket to it. Requests take turns; each has exactly one reply."""
+
+    settings: ReadingSettings
+    mail_s: float
+    gate: Gate
+    program: str
+    open: set[int] = field(default_factory=set)
+    forget: list[int] = field(default_factory=list)
+    tired: bool = False
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _child: subprocess.Popen[bytes] = field(init=False)
+    _channel: socket.socket = field(init=False)
+    _ready: bool = False
+
+    def __post_init__(self) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            os.set_inheritable(theirs.fileno(), True)
+            self._child = subprocess.Popen(  # noqa: S603 - ourselves
+                [sys.executable, "-I", "-c", _BOOT, str(theirs.fileno()), self.program, json.dumps(sys.path)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),),
+                env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
+            )
+        ours.setblocking(False)
+        self._channel = ours
+
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._child.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process can be asked."""
+        return self._channel.fileno() >= 0 and self._child.poll() is None
+
+    async def request(self, request: Request) -> Reply:
+        """Ask, and wait for the reply. Raises ReadFailed where this request is to blame, else _Gone."""
+        async with self._turn:
+            if not self._ready and self.alive:
+                await self._start()
+            await self.gate()
+            if not self.alive:
+                raise _Gone
+            if self.forget:
+                request = request._replace(forget=tuple(self.forget))
+                self.forget.clear()
+            reply = await self._exchange(request)
+        self.tired |= reply.tired
+        if reply.failure is Failure.MEMORY:
+            self.stop()
+            raise ReadFailed(TOOK_TOO_MUCH_MEMORY)
+        if reply.failure is Failure.ERROR:
+            raise ReadFailed(Sentence("Reading this mail failed in mailguard itself ({kind}).", kind=reply.detail))
+        if reply.failure is Failure.UNKNOWN:
+            raise _Gone
+        return reply
+
+    def stop(self) -> None:
+        """End the process at once. Who waits for it is told."""
+        if self._channel.fileno() >= 0:
+            self._channel.close()
+        self._child.kill()
+        self._child.wait()  # killed, so this is a matter of microseconds
+
+    async def _start(self) -> None:
+        try:
+            async with asyncio.timeout(START_S):
+                await self._send(pickle.dumps(self.settings))
+                await self._receive()
+        except (TimeoutError, OSError, EOFError, ValueError) as error:
+            self.stop()
+            raise OperationError(
+                "A process for reading mails did not start ({reason}).", reason=type(error).__name__
+            ) from error
+        except BaseException:
+            self.stop()
+            raise
+        self._ready = True
+
+    async def _exchange(self, request: Request) -> Reply:
+        try:
+            async with asyncio.timeout(self.mail_s):
+                await self._send(pickle.dumps(request, protocol=5))
+                return decode_reply(await self._receive())
+        except TimeoutError as error:
+            self.stop()
+            raise ReadFailed(TOOK_TOO_LONG) from error
+        except (OSError, EOFError, ValueError) as error:
+            raise ReadFailed(self._why_it_ended()) from error
+        except BaseException:
+            self.stop()  # cancelled half-way: a reply that nobody waits for would be taken for the next one
+            raise
+
+    def _why_it_ended(self) -> Sentence:
+        try:
+            code = self._child.wait(timeout=1.0)
+        except subprocess.TimeoutExpired:
+            code = 0
+        self.stop()
+        if code == -signal.SIGXCPU:
+            return TOOK_TOO_LONG
+        return Sentence("Reading this mail made its process crash ({code}).", code=code)
+
+    async def _send(self, data: bytes) -> None:
+        loop = asyncio.get_running_loop()
+        await loop.sock_sendall(self._channel, LENGTH.pack(len(data)))
+        await loop.sock_sendall(self._channel, data)
+
+    async def _receive(self) -> bytearray:
+        (length,) = LENGTH.unpack(await self._exactly(LENGTH.size))
+        if length > MAX_REPLY_BYTES:
+            raise ValueError("the reply is too long")
+        return await self._exactly(length)
+
+    async def _exactly(self, size: int) -> bytearray:
+        data = bytearray(size)
+        view, loop = memoryview(data), asyncio.get_running_loop()
+        while view:
+            got = await loop.sock_recv_into(self._channel, view)
+            if not got:
+                raise EOFError
+            view = view[got:]
+        return data
+
+
+class Readers:
+    """``async with Readers(settings, processes=2) as readers: await readers.read(mail, ask)``.
+
+    Bounds: ``mail_s`` seconds for each step of reading a mail (waiting for DNS is none), ``settings.memory_bytes`` and
+    ``settings.cpu_s`` in the process; a mail that goes beyond them fails, and no other. Processes are started when they
+    are needed.
+    """
+
+    def __init__(
+        self,
+        settings: ReadingSettings,
+        *,
+        processes: int = 2,
+        mail_s: float = 10.0,
+        gate: Gate | None = None,
+        program: str = "mailguard.worker.child",
+    ) -> None:
+        self._settings = settings
+        self._mail_s = mail_s
+        self._gate = gate or _open_gate
+        self._program = program
+        self._places: list[_Process | None] = [None] * max(1, processes)
+        self._all: set[_Process] = set()
+        self._numbers = itertools.count(1)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for process in self._all:
+            process.stop()
+        self._all.clear()
+        self._places = [None] * len(self._places)
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The processes that are alive; for tests and for people who look for a culprit."""
+        return tuple(process.pid for process in self._all if process.alive)
+
+    async def read(self, mail: ReceivedMail, ask: Ask | None = None) -> ReadMail:
+        """Read a mail; with ``ask``, find out first who sent it.
+
+        Raises ReadFailed when this mail goes beyond the bounds or makes the process crash, OperationError when no
+        process can be started.
+        """
+        while True:
+            process = self._choose()
+            number = next(self._numbers)
+            process.open.add(number)
+            try:
+                return await self._converse(process, number, mail, ask)
+            except _Gone:
+                continue
+            finally:
+                self._leave(process, number)
+
+    async def _converse(self, process: _Process, number: int, mail: ReceivedMail, ask: Ask | None) -> ReadMail:
+        reply = await process.request(Begin(number, mail, check=ask is not None))
+        for _ in range(MAX_ROUNDS):
+            if not reply.questions:
+                assert reply.contents is not None
+                process.open.discard(number)  # it has forgotten the mail itself
+                return ReadMail(reply.contents, reply.authentication)
+            assert ask is not None
+            answers = await ask(reply.questions)
+            reply = await process.request(Continue(number, answers))
+        raise ReadFailed(ASKED_TOO_MUCH)
+
+    def _choose(self) -> _Process:
+        """The process with the fewest open mails; the place of one that is gone or tired is filled anew."""
+        for place, process in enumerate(self._places):
+            if process is not None and (process.tired or not process.alive):
+                self._places[place] = None
+                self._let_go(process)
+        free = [process for process in self._places if process is not None and not process.open]
+        if free:
+            return free[0]
+        if None in self._places:
+            process = _Process(self._settings, self._mail_s, self._gate, self._program)
+            self._places[self._places.index(None)] = process
+            self._all.add(process)
+            return process
+        return min((process for process in self._places if process is not None), key=lambda one: len(one.open))
+
+    def _leave(self, process: _Process, number: int) -> None:
+        if number in process.open:
+            process.open.discard(number)
+            process.forget.append(number)
+        if process not in self._places:
+            self._let_go(process)
+
+    def _let_go(self, process: _Process) -> None:
+        """A process that lost its place ends with its last mail."""
+        if not process.open or not process.alive:
+            process.stop()
+            self._all.discard(process)
+
+
+async def _open_gate() -> None:
+    return

@@ -1,0 +1,44 @@
+"""What the log says about each mail: one line, nothing secret, nothing that could draw on a screen."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from mailguard.render.safe import visible
+from mailguard.worker.handling import Handled, MailOutcome
+
+log = logging.getLogger(__name__)
+
+_MAX_CHARS: Final = 120
+
+
+def plain(text: str, most: int = _MAX_CHARS) -> str:
+    """A stranger's text for the log: on one line, with control and format characters written out, cut to ``most``."""
+    cut = text if len(text) <= most else text[: most - 3] + "..."
+    return visible(cut)
+
+
+def tell(handled: Handled) -> None:
+    """Write down what became of a mail."""
+    level = logging.WARNING if handled.outcome in _WORTH_A_LOOK else logging.INFO
+    log.log(level, "%s", describe(handled))
+
+
+_WORTH_A_LOOK: Final = (MailOutcome.QUARANTINED, MailOutcome.CONFLICT)
+
+
+def describe(handled: Handled) -> str:
+    """The line."""
+    words = [f"mail {handled.mail.digest.hex()[:12]} {handled.outcome}"]
+    if handled.mail.peer:
+        words.append(f"from {plain(handled.mail.peer)}")
+    reports = handled.contents.reports if handled.contents else ()
+    for report, trust in zip(reports[:3], handled.trusts[:3], strict=False):
+        about = f"{plain(report.org_name)} about {plain(report.policy.domain)}"
+        words.append(f"[{about}: {len(report.records)} records, {trust.grade}]")
+    if len(reports) > len(words):
+        words.append("...")
+    if handled.reason is not None:
+        words.append(f"- {plain(str(handled.reason), 300)}")
+    return " ".join(words)
