@@ -198,9 +198,11 @@ class ReportSMTP(SMTP):
         if transport is None or self._deaf:
             return
         self._deaf = True
-        self._writer.write(farewell.encode() + b"\r\n")
-        transport.close()
-        self.loop.call_later(_GRACE_S, transport.abort)
+        if not transport.is_closing():
+            self._writer.write(farewell.encode() + b"\r\n")
+            transport.close()
+        lowest = cast(asyncio.Transport, self._original_transport or transport)
+        self.loop.call_later(_GRACE_S, lowest.abort)
 
     async def handle_exception(self, error: Exception) -> str:
         """Our own failure in the dialogue: say nothing about it, and that it will pass."""
