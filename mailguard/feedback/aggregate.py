@@ -1,4 +1,4 @@
-"""How a file becomes an aggregate report.
+"""How a file becomes aggregate reports.
 
 A file is read twice at most: strictly, record by record as the XML parser meets them, and where it turns out not to
 be well-formed, once more in pieces (``salvage.py``).
@@ -11,7 +11,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from mailguard.feedback.collect import Collector
-from mailguard.feedback.limits import DEFAULT_LIMITS, Enough, Limits, OverLimit
+from mailguard.feedback.documents import Document
+from mailguard.feedback.limits import DEFAULT_LIMITS, Damaged, Enough, Limits, OverLimit
 from mailguard.feedback.report import AggregateReport, DefectKind, Unreadable
 from mailguard.feedback.salvage import read_in_pieces
 from mailguard.feedback.strict import NotWellFormed, read_strictly
@@ -20,33 +21,49 @@ if TYPE_CHECKING:
     from hashlib import _Hash
 
 
+def read_aggregates(
+    open_chunks: Callable[[], Iterable[bytes]], place: str = "", limits: Limits = DEFAULT_LIMITS
+) -> Iterator[AggregateReport | Unreadable]:
+    """Read all reports in a file, usually one; as ``read_aggregate``. At most ``members`` of ``Limits``."""
+    for number in range(limits.members):
+        document = Document(open_chunks, number)
+        found = read_aggregate(document.chunks, place, limits)
+        yield found
+        if not document.followed:
+            return
+    yield Unreadable(place, "members")
+
+
 def read_aggregate(
     open_chunks: Callable[[], Iterable[bytes]], place: str = "", limits: Limits = DEFAULT_LIMITS
 ) -> AggregateReport | Unreadable:
-    """Read one report file.
+    """Read one report.
 
     Args:
-        open_chunks: begins the file's content anew each time it is called; pieces of any size. They may raise
+        open_chunks: begins the report's content anew each time it is called; pieces of any size. They may raise
             ``Damaged`` and ``OverLimit``.
-        place: where the file lay, for ``Unreadable.place``.
+        place: where the file lay, for people; its name may tell what the report does not.
 
     Returns:
         The report or why there is none. Never raises for what stands in the file. Bounds: ``prolog_bytes`` to
-        ``defects`` of ``Limits``; memory grows with the number of records kept, about 1 KiB each.
+        ``defects`` of ``Limits``; memory grows with the number of records kept, by 1 KiB each at most where no two
+        are alike and a quarter of it in usual reports.
     """
     try:
         digest, collector = sha256(), Collector(limits)
+        pieces = _hashed(open_chunks(), digest)
         try:
-            read_strictly(_hashed(open_chunks(), digest), limits, collector)
+            read_strictly(pieces, limits, collector)
         except NotWellFormed as broken:
             digest, collector = sha256(), Collector(limits)
             collector.note(DefectKind.NOT_WELL_FORMED, "", str(broken))
-            read_in_pieces(_hashed(open_chunks(), digest), limits, collector)
+            pieces = _hashed(open_chunks(), digest)
+            read_in_pieces(pieces, limits, collector)
     except Enough:
-        pass
+        _read_to_the_end(pieces)
     except OverLimit as bound:
         return Unreadable(place, str(bound))
-    report = collector.report(digest.digest())
+    report = collector.report(digest.digest(), place)
     return report if isinstance(report, AggregateReport) else Unreadable(place, report)
 
 
@@ -54,3 +71,12 @@ def _hashed(chunks: Iterable[bytes], digest: _Hash) -> Iterator[bytes]:
     for chunk in chunks:
         digest.update(chunk)
         yield chunk
+
+
+def _read_to_the_end(pieces: Iterator[bytes]) -> None:
+    """See whether another report follows, and take the digest of the whole, though no more records are wanted."""
+    try:
+        for _ in pieces:
+            pass
+    except (Damaged, OverLimit):
+        pass

@@ -35,8 +35,15 @@ from mailguard.feedback.values import (
 T = TypeVar("T")
 Children = dict[str, list[Element]]
 _Rest = tuple[
-    *(Disposition, Alignment, Alignment, tuple[Reason, ...], str, str | None, str | None),
-    *(tuple[DkimResult, ...], tuple[SpfResult, ...]),
+    Disposition,
+    Alignment,
+    Alignment,
+    tuple[Reason, ...],
+    str,
+    str | None,
+    str | None,
+    tuple[DkimResult, ...],
+    tuple[SpfResult, ...],
 ]
 
 _POLICY_TAGS: Final = ("p", "sp", "np", "adkim", "aspf", "pct", "fo", "testing", "discovery_method")
@@ -283,9 +290,7 @@ class Collector:
             self.note(DefectKind.UNUSABLE, place, "ends before it begins")
         return (end if begin is None else begin), (begin if end is None else end)
 
-    def _value(
-        self, raw: str | None, place: str, name: str, read: Callable[[str], tuple[T | None, bool]]
-    ) -> T | None:
+    def _value(self, raw: str | None, place: str, name: str, read: Callable[[str], tuple[T | None, bool]]) -> T | None:
         """A value that must be there; whatever is wrong with it is noted."""
         text = self._text(raw, place)
         if not text:

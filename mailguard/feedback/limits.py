@@ -38,7 +38,8 @@ class Limits:
     * ``prolog_bytes``: bytes before the root element.
     * ``depth``, ``attributes``: nesting, and attributes of one element.
     * ``record_bytes``: bytes between the ends of two children of the root element.
-    * ``record_elements``: elements inside one child of the root element; a record with more is dropped.
+    * ``record_elements``: elements inside one child of the root element; a record with more is dropped, and at ten
+      times as many reading ends.
     * ``elements``: elements of one report.
     * ``others``: children of the root element that are no records.
     * ``records``: records kept of one report; reading stops there and the report says so.
@@ -46,6 +47,10 @@ class Limits:
     * ``count``: messages in one record. Small enough that no sum over two thousand million records can leave 64 bits.
     * ``text_chars``: any text that is kept; longer ones are cut and the record counts as repaired.
     * ``defects``: defects kept of one report; the others are only counted.
+
+    Applied to JSON, before it is parsed (texts, counts, ``records`` for policies and failures as above):
+
+    * ``json_bytes``, ``json_containers``: size of the file, and objects and lists in it.
     """
 
     mail_bytes: int = 15 * MIB
@@ -74,6 +79,9 @@ class Limits:
     count: int = 2**32
     text_chars: int = 1_000
     defects: int = 100
+
+    json_bytes: int = 4 * MIB
+    json_containers: int = 200_000
 
 
 DEFAULT_LIMITS: Final = Limits()

@@ -144,3 +144,84 @@ class Unreadable:
 
     place: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFailure:
+    """Sessions that failed in one way (RFC 8460 4.4). Texts are empty where not told, ``sessions`` is ``None``."""
+
+    result_type: str
+    sending_mta_ip: str
+    receiving_mx_hostname: str
+    receiving_mx_helo: str
+    receiving_ip: str
+    sessions: int | None
+    additional_information: str
+    reason_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class TlsPolicy:
+    """What a sender saw under one policy: ``tlsa``, ``sts`` or ``no-policy-found`` (RFC 8460 4.4).
+
+    ``strings`` is the policy as the sender found it, ``mx`` its host patterns. Counts are ``None`` where not told.
+    """
+
+    type: str
+    domain: str
+    strings: tuple[str, ...]
+    mx: tuple[str, ...]
+    successful: int | None
+    failed: int | None
+    failures: tuple[TlsFailure, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TlsReport:
+    """One TLS report (RFC 8460), as far as it could be read; the counts are of ``policies``, as of records elsewhere.
+
+    ``begin`` and ``end`` are POSIX seconds, not trusted. ``digest`` is the SHA-256 of the file, unpacked.
+    """
+
+    organization: str
+    contact: str
+    report_id: str
+    begin: int
+    end: int
+    policies: tuple[TlsPolicy, ...]
+    read: int
+    repaired: int
+    dropped: int
+    defects: tuple[Defect, ...]
+    defects_omitted: int
+    digest: bytes
+    place: str = ""
+
+    @property
+    def kept(self) -> int:
+        """How many policies were kept."""
+        return len(self.policies)
+
+
+@dataclass(frozen=True, slots=True)
+class FailureReport:
+    """The fields of a failure report (RFC 9991, RFC 6591) that say which check failed where, and nothing of the mail.
+
+    Neither the mail, its subject and its recipient nor any local part is kept. ``arrival`` is POSIX seconds.
+    ``identity_alignment`` is as written: its meaning was turned round between RFC 7489 7.3 and RFC 9991 4.
+    """
+
+    feedback_type: str
+    auth_failure: str
+    reported_domain: str
+    mail_from_domain: str
+    dkim_domain: str
+    dkim_selector: str
+    source_ip: str
+    arrival: int | None
+    delivery_result: str
+    identity_alignment: str
+    incidents: int
+    reporting_mta: str
+    defects: tuple[Defect, ...]
+    place: str = ""

@@ -20,7 +20,7 @@ from mailguard.feedback.report import DefectKind
 _PREFIX: Final = r"(?:[A-Za-z_][\w.-]{0,63}:)?"
 _REST_OF_TAG: Final = r"(?:\s[^<>]{0,1000})?"
 _LONGEST_TAG: Final = 1_200
-_PART: Final = re.compile(rf"<(/?){_PREFIX}(record|report_metadata|policy_published){_REST_OF_TAG}>")
+_PART: Final = re.compile(rf"<(/?){_PREFIX}(record|report_metadata|policy_published){_REST_OF_TAG}>", re.IGNORECASE)
 
 _ELEMENTS: Final = (
     "record|report_metadata|policy_published|org_name|email|extra_contact_info|report_id|date_range|begin|end|error|"
@@ -28,8 +28,8 @@ _ELEMENTS: Final = (
     "disposition|dkim|spf|reason|type|comment|identifiers|identities|header_from|envelope_from|envelope_to|"
     "auth_results|selector|result|human_result|scope"
 )
-_KNOWN_TAG: Final = re.compile(rf"<(/?){_PREFIX}({_ELEMENTS}){_REST_OF_TAG}?(/?)>")
-_STRAY_BRACKET: Final = re.compile(rf"<(?!/?(?:{_ELEMENTS})/?>)")
+_KNOWN_TAG: Final = re.compile(rf"<(/?){_PREFIX}({_ELEMENTS}){_REST_OF_TAG}?(/?)>", re.IGNORECASE)
+_STRAY_BRACKET: Final = re.compile(rf"<(?!/?(?:{_ELEMENTS})/?>)", re.IGNORECASE)
 _STRAY_AMPERSAND: Final = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6});)")
 # XML 1.0 2.2: everything but these may stand in a document.
 _NO_CHARACTER: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -95,6 +95,7 @@ def _parts(texts: Iterable[str], limits: Limits) -> Iterator[tuple[str, str | No
     A part also ends where the next one begins.
     """
     buffer = ""
+    idle = 0  # characters since the last part
     name, begun, position = "", 0, 0  # the part that is open, where its tag begins, where to search on
     for text in texts:
         buffer += text
@@ -102,18 +103,22 @@ def _parts(texts: Iterable[str], limits: Limits) -> Iterator[tuple[str, str | No
             position = tag.end()
             if name and (not tag[1] or tag[2] == name):
                 part = buffer[begun : tag.end() if tag[1] else tag.start()]
-                yield name, part if tag[1] else f"{part}</{name}>"
+                yield name.lower(), part if tag[1] else f"{part}</{name}>"
                 name = ""
             if not tag[1]:
                 name, begun = tag[2], tag.start()
+            idle = 0
+        idle += len(text)
         if name and len(buffer) - begun > limits.record_bytes:
-            yield name, None
+            yield name.lower(), None
             name = ""
+        if not name and idle > limits.record_bytes:
+            raise OverLimit("record_bytes")
         keep = begun if name else max(position, len(buffer) - _LONGEST_TAG)
         position = max(position, len(buffer) - _LONGEST_TAG) - keep
         buffer, begun = buffer[keep:], 0
     if name:
-        yield name, None
+        yield name.lower(), None
 
 
 def _read_part(name: str, part: str, collector: Collector) -> None:

@@ -1,150 +1,189 @@
 """From the bytes of a mail to the files in it that may be reports.
 
-The standard e-mail parser recurses on nested parts, keeps every line as an object and takes the square of the time on
-long parameter lists. So the mail is measured on its bytes first (``_measure``), then parsed with the ``compat32``
-policy; the newer policies parse every header deeply and take half a minute for one hostile line.
+A plain mail is cut by ``plainmail.py``. Any other is measured (``measure.py``) and given to the standard parser with
+the ``compat32`` policy; the newer policies parse every header deeply and take half a minute for one hostile line.
 
-Archives are told by their first bytes. RFC 9990 3.5.2 wants gzip or bare XML with proper types and names; real
-reporters send zip, call gzip ``octet-stream`` and put anything behind ``.gz``. Archives inside archives are not opened.
+Files are told by their content. RFC 9990 3.5.2 wants gzip or bare XML with proper types and names; real reporters send
+zip, call gzip ``octet-stream``, forget the transfer encoding and put anything behind ``.gz``. What is called a report
+and is none is named as refused; a greeting, a picture or a signature is passed over.
 """
 
 from __future__ import annotations
 
-import re
-import zipfile
-import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import Message
-from io import BytesIO
-from typing import Final
+from typing import Final, cast
 
-from mailguard.feedback.limits import CHUNK_BYTES, Budget, Damaged, Limits, OverLimit
+from mailguard.feedback.archive import Member, Refused, foreign_kind, open_file, printable
+from mailguard.feedback.encodings import hidden_files
+from mailguard.feedback.kinds import Kind, claims_to_be_report, kind_of
+from mailguard.feedback.limits import Budget, Limits, OverLimit
+from mailguard.feedback.measure import measure
+from mailguard.feedback.plainmail import Leaf, plain_leaves
 
-_GZIP: Final = b"\x1f\x8b"
-_ZIP: Final = b"PK\x03\x04"
-_ZIP_END: Final = b"PK\x05\x06"
-_ZIP64_LOCATOR: Final = b"PK\x06\x07"
-_ZIP_END_BYTES: Final = 22
-_SNIFF_BYTES: Final = 4096
-_INPUT_BYTES: Final = 16 * 1024
-
-# The parser ends a line at CR, LF or CRLF. A folded header goes on in lines that begin with a blank.
-_LINE_START: Final = rb"(?:\A|(?<=[\r\n]))"
-_HEADER: Final = re.compile(_LINE_START + rb"[!-9;-~]+:")
-_CONTENT_TYPE: Final = re.compile(
-    _LINE_START + rb"content-type:[^\r\n]*(?:(?:\r\n|\r|\n)[ \t][^\r\n]*)*", re.IGNORECASE
-)
-_CONTAINER: Final = re.compile(rb"content-type:\s*(?:multipart|message)/", re.IGNORECASE)
-_DELIMITER: Final = re.compile(_LINE_START + rb"--[^\r\n]")
-_ROOT: Final = re.compile(rb"<(?:[\w.-]{1,64}:)?feedback[\s>]")
-_HEADER_END: Final = re.compile(rb"\r\n\r\n|\n\n|\r\r")
+_MOST_MAILS_DEEP: Final = 3
+_FEEDBACK_REPORT: Final = "message/feedback-report"
+_SEALED: Final = {
+    "application/pkcs7-mime": "encrypted",
+    "application/x-pkcs7-mime": "encrypted",
+    "application/pgp-encrypted": "encrypted",
+    "message/external-body": "external-body",
+    "message/partial": "partial",
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One file in a mail that may be a report.
+@dataclass(slots=True)
+class Unpacked:
+    """What a mail holds: files that may be reports, files that were not opened, and the fields of failure reports."""
 
-    ``place`` says where it lies, for people: the file's name, and inside an archive the member's. ``data`` is the file
-    as it was attached; ``chunks`` gives what is in it.
-    """
-
-    place: str
-    data: bytes
-    zip_index: int | None
-    limits: Limits
-    budget: Budget
-
-    def chunks(self) -> Iterator[bytes]:
-        """The file's content in pieces of at most 64 KiB, inflated anew on every call.
-
-        Raises OverLimit (``inflated_bytes``, ``ratio``) and, where the archive breaks or ends early, Damaged.
-        """
-        if self.zip_index is not None:
-            pieces = _inflate_zip(self.data, self.zip_index)
-        elif self.data.startswith(_GZIP):
-            pieces = _inflate_gzip(self.data, self.limits)
-        else:
-            pieces = (self.data[at : at + CHUNK_BYTES] for at in range(0, len(self.data), CHUNK_BYTES))
-        given = 0
-        for piece in pieces:
-            given += len(piece)
-            self.budget.take(len(piece))
-            if given > self.limits.ratio_free_bytes and given > self.limits.ratio * len(self.data):
-                raise OverLimit("ratio")
-            yield piece
+    members: list[Member] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    failures: list[Leaf] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A file (or, with an empty ``place``, the whole mail) that was not opened. ``reason`` is one word."""
-
-    place: str
-    reason: str
-
-
-def unpack(mail: bytes, limits: Limits) -> tuple[list[Member], list[Refused]]:
+def unpack(mail: bytes, limits: Limits) -> Unpacked:
     """Every file in a mail that may be a report, and those that were not opened. Never raises.
 
     Bounds: ``mail_bytes`` to ``lines`` of ``Limits`` on the bytes of the mail, ``members`` and ``zip_directory_bytes``.
     """
-    try:
-        _measure(mail, limits)
-        leaves = list(_leaves(message_from_bytes(mail)))
-    except OverLimit as bound:
-        return [], [Refused("", str(bound))]
-    except RecursionError:  # cannot happen while ``containers`` is small; a mail must not end the process if it does
-        return [], [Refused("", "containers")]
-    members: list[Member] = []
-    refused: list[Refused] = []
-    budget = Budget(limits.inflated_bytes)
-    for place, data in leaves:
-        found = _open(place, data, limits, budget)
-        if isinstance(found, Refused):
-            refused.append(found)
-        elif len(members) + len(found) > limits.members:
-            refused.append(Refused(place, "members"))
+    unpacked = Unpacked()
+    _Walk(limits, Budget(limits.inflated_bytes), unpacked).enter(mail, "", 1)
+    return unpacked
+
+
+def unpack_file(name: str, data: bytes, limits: Limits) -> Unpacked:
+    """The same for a file that came without a mail around it: a report in any packing, or a saved mail."""
+    unpacked = Unpacked()
+    walk = _Walk(limits, Budget(limits.inflated_bytes), unpacked)
+    if len(data) > limits.mail_bytes:
+        unpacked.refused.append(Refused("", "mail_bytes"))
+    elif kind_of(data) in (Kind.MAIL, Kind.OTHER) and not claims_to_be_report(name):
+        walk.enter(data, "", 1)
+    else:
+        walk.add_leaf(name, [data], 1)
+    return unpacked
+
+
+class _Walk:
+    """Goes through a mail, and through the mails in it."""
+
+    def __init__(self, limits: Limits, budget: Budget, found: Unpacked) -> None:
+        self._limits = limits
+        self._budget = budget
+        self._found = found
+        self._number = 0
+
+    def enter(self, mail: bytes, place: str, depth: int) -> None:
+        """One mail; ``place`` is where it lies in another."""
+        leaves = plain_leaves(mail, self._limits)
+        if leaves is not None:
+            for name, content in leaves:
+                self.add_leaf(name, [content], depth)
+            return
+        try:
+            measure(mail, self._limits)
+            self._number = 0
+            self._part(message_from_bytes(mail), depth)
+        except OverLimit as bound:
+            self._found.refused.append(Refused(place, str(bound)))
+        except (
+            RecursionError
+        ):  # cannot happen while ``containers`` is small; a mail must not end the process if it does
+            self._found.refused.append(Refused(place, "containers"))
+
+    def _part(self, part: Message, depth: int) -> None:
+        self._number += 1
+        name = _name_of(part) or f"part {self._number}"
+        kind = part.get_content_type()
+        if kind in _SEALED:
+            self._found.refused.append(Refused(name, _SEALED[kind]))
+        elif kind == _FEEDBACK_REPORT:
+            self._found.failures.append((name, _text_of_message(part)))
+        elif part.is_multipart():
+            self._inside(part, name, depth)
         else:
-            members.extend(found)
-    return members, refused
+            self.add_leaf(name, _contents(part), depth)
+
+    def _inside(self, part: Message, name: str, depth: int) -> None:
+        children = cast("list[Message]", part.get_payload())
+        # RFC 6591 3: beside its fields a failure report holds the mail of a stranger. That is nobody's to look at.
+        is_failure = any(child.get_content_type() == _FEEDBACK_REPORT for child in children)
+        for child in children:
+            kind = child.get_content_type()
+            if is_failure and kind != _FEEDBACK_REPORT and kind.startswith(("message/", "text/")):
+                continue
+            if part.get_content_maintype() == "message" and not child.keys():
+                self.add_leaf(name, _contents_of_headless(part, child), depth)
+            else:
+                self._part(child, depth)
+
+    def add_leaf(self, place: str, contents: Iterable[bytes], depth: int) -> None:
+        """A file; ``contents`` is what it may be once decoded, likeliest first."""
+        empty = True
+        for content in contents:
+            empty = empty and not content
+            kind = kind_of(content)
+            if kind is Kind.OTHER:
+                files = [(file, kind) for file in hidden_files(content) if (kind := kind_of(file)) is not Kind.OTHER]
+            else:
+                files = [(content, kind)]
+            for file, kind in files:
+                self._add_file(place, file, kind, depth)
+            if files:
+                return
+        if claims_to_be_report(place):
+            self._found.refused.append(Refused(place, "empty" if empty else "not-a-report"))
+
+    def _add_file(self, place: str, data: bytes, kind: Kind, depth: int) -> None:
+        if kind is Kind.MAIL:
+            if depth < _MOST_MAILS_DEEP:
+                self.enter(data, place, depth + 1)
+            else:
+                self._found.refused.append(Refused(place, "containers"))
+        elif kind is Kind.FOREIGN:
+            self._found.refused.append(Refused(place, foreign_kind(data)))
+        elif kind is Kind.PLAIN_FAILURE:
+            self._found.failures.append((place, data))
+        else:
+            self._open(place, data)
+
+    def _open(self, place: str, data: bytes) -> None:
+        found = open_file(place, data, self._limits, self._budget)
+        if isinstance(found, Refused):
+            self._found.refused.append(found)
+        elif len(self._found.members) + len(found) > self._limits.members:
+            self._found.refused.append(Refused(place, "members"))
+        else:
+            self._found.members.extend(found)
 
 
-def _measure(mail: bytes, limits: Limits) -> None:
-    """Raise OverLimit unless the mail may be given to the parser."""
-    if len(mail) > limits.mail_bytes:
-        raise OverLimit("mail_bytes")
-    end = _HEADER_END.search(mail)
-    header_end = end.start() if end else len(mail)
-    if header_end > limits.header_bytes:
-        raise OverLimit("header_bytes")
-    _count(_HEADER, mail[:header_end], limits.headers, "headers")
-    if mail.count(b"\n") + mail.count(b"\r") - mail.count(b"\r\n") > limits.lines:
-        raise OverLimit("lines")
-    _count(_DELIMITER, mail, limits.delimiters, "delimiters")
-    containers = 0
-    for header in _CONTENT_TYPE.finditer(mail):
-        if len(header[0]) > limits.content_type_bytes:
-            raise OverLimit("content_type_bytes")
-        containers += _CONTAINER.match(header[0]) is not None
-    if containers > limits.containers:
-        raise OverLimit("containers")
+def _contents(part: Message) -> Iterator[bytes]:
+    """The content as its transfer encoding says, then as it stands there."""
+    decoded = part.get_payload(decode=True)
+    if isinstance(decoded, bytes):
+        yield decoded
+    raw = part.get_payload()
+    if isinstance(raw, str) and part.get("content-transfer-encoding"):
+        yield raw.encode("utf-8", "surrogateescape")
 
 
-def _count(pattern: re.Pattern[bytes], data: bytes, limit: int, bound: str) -> None:
-    for found, _ in enumerate(pattern.finditer(data), start=1):
-        if found > limit:
-            raise OverLimit(bound)
+def _contents_of_headless(part: Message, child: Message) -> Iterator[bytes]:
+    """A message part whose content is no message as it stands: encoded against RFC 2046 5.2.1, or something else."""
+    child["content-transfer-encoding"] = str(part.get("content-transfer-encoding", ""))
+    yield from _contents(child)
 
 
-def _leaves(message: Message) -> Iterator[tuple[str, bytes]]:
-    """Name and decoded content of every part that holds no other parts."""
-    for number, part in enumerate(message.walk(), start=1):
-        if part.is_multipart():
-            continue
-        content = part.get_payload(decode=True)
-        if isinstance(content, bytes) and content:
-            yield _name_of(part) or f"part {number}", content
+def _text_of_message(part: Message) -> bytes:
+    """The fields that stand in a message part as its content, encoded or not."""
+    payload = part.get_payload()
+    if not isinstance(payload, list):
+        return next(_contents(part), b"")
+    inner = cast("Message", payload[0]) if payload else Message()
+    if inner.keys():
+        return b"".join(f"{name}: {value}\n".encode("utf-8", "replace") for name, value in inner.items())
+    return next(_contents_of_headless(part, inner), b"")
 
 
 def _name_of(part: Message) -> str:
@@ -156,96 +195,4 @@ def _name_of(part: Message) -> str:
         name = part.get_filename() or ""
     except (ValueError, LookupError):  # RFC 2231 with a character set that does not exist
         return ""
-    return " ".join(str(name).encode("utf-8", "replace").decode("utf-8").split())[:200]
-
-
-def _open(place: str, data: bytes, limits: Limits, budget: Budget) -> list[Member] | Refused:
-    """The candidates in one file; none for a file that is plainly something else, such as a greeting."""
-    if data.startswith(_ZIP):
-        return _open_zip(place, data, limits, budget)
-    if data.startswith(_GZIP) or _looks_like_report(place, data):
-        return [Member(place, data, None, limits, budget)]
-    return []
-
-
-def _looks_like_report(place: str, data: bytes) -> bool:
-    """Whether bare data may be a report: markup that says so, or a file that is called XML."""
-    head = data[:_SNIFF_BYTES].replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
-    if not head.startswith(b"<"):
-        return False
-    return head.startswith(b"<?xml") or _ROOT.search(head) is not None or place.lower().endswith(".xml")
-
-
-def _open_zip(place: str, data: bytes, limits: Limits, budget: Budget) -> list[Member] | Refused:
-    """The files in a zip. Not opened: encrypted ones, unusual methods, zip64, huge or lying directories."""
-    if not _zip_directory_fits(data, limits):
-        return Refused(place, "zip_directory_bytes")
-    try:
-        with zipfile.ZipFile(BytesIO(data)) as archive:
-            infos = archive.infolist()
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, OSError):
-        return Refused(place, "bad-archive")
-    if len(infos) > limits.members:
-        return Refused(place, "members")
-    wanted = [(index, info) for index, info in enumerate(infos) if not info.is_dir() and info.file_size]
-    if any(info.flag_bits & 1 for _, info in wanted):
-        return Refused(place, "encrypted")
-    if not wanted:
-        return Refused(place, "empty-archive")
-    return [Member(f"{place}: {_printable(info.filename)}", data, index, limits, budget) for index, info in wanted]
-
-
-def _printable(name: str) -> str:
-    return " ".join(name.split())[:200]
-
-
-def _zip_directory_fits(data: bytes, limits: Limits) -> bool:
-    """Whether the end record tells of a small directory. ``ZipFile`` would read a huge one whole."""
-    # The same search as zipfile's own, so that both look at the same record.
-    end = len(data) - _ZIP_END_BYTES
-    if not (data[end : end + 4] == _ZIP_END and data[-2:] == b"\0\0"):
-        end = data.rfind(_ZIP_END, max(0, len(data) - (1 << 16) - _ZIP_END_BYTES))
-    if end < 0 or data[max(0, end - 20) : end].startswith(_ZIP64_LOCATOR):
-        return False
-    return int.from_bytes(data[end + 12 : end + 16], "little") <= limits.zip_directory_bytes
-
-
-def _inflate_zip(data: bytes, index: int) -> Iterator[bytes]:
-    try:
-        with zipfile.ZipFile(BytesIO(data)) as archive:
-            info = archive.infolist()[index]
-            if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise Damaged("zip-method")
-            with archive.open(info) as file:
-                while piece := file.read(CHUNK_BYTES):
-                    yield piece
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
-        raise Damaged("zip") from error
-
-
-def _inflate_gzip(data: bytes, limits: Limits) -> Iterator[bytes]:
-    """All gzip members of a file; what follows the last one is padding and ignored."""
-    at = 0
-    for _ in range(limits.members):
-        inflater = zlib.decompressobj(31)
-        while not inflater.eof:
-            if at >= len(data):
-                raise Damaged("gzip-cut-short")
-            # In small pieces: the inflater copies whatever input it could not use yet, each time.
-            piece = data[at : at + _INPUT_BYTES]
-            at += len(piece)
-            yield from _inflate_piece(inflater, piece)
-        at -= len(inflater.unused_data)
-        if not data.startswith(_GZIP, at):
-            return
-    raise OverLimit("members")
-
-
-def _inflate_piece(inflater: zlib._Decompress, piece: bytes) -> Iterator[bytes]:
-    try:
-        out = inflater.decompress(piece, CHUNK_BYTES)
-        while out or inflater.unconsumed_tail:
-            yield out
-            out = inflater.decompress(inflater.unconsumed_tail, CHUNK_BYTES)
-    except zlib.error as error:
-        raise Damaged("gzip") from error
+    return printable(str(name).encode("utf-8", "replace").decode("utf-8"))

@@ -57,7 +57,9 @@ _OLD_RESULTS: Final = {
     "unknown": AuthResult.PERMERROR,  # what RFC 4408 2.5.7 named PermError was "unknown" in the drafts before it
 }
 
+_OCTETS: Final = frozenset(map(str, range(256)))
 _WHOLE: Final = re.compile(r"([0-9]{1,19})(\.0*)?")
+_GROUPED: Final = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+")
 _EPOCH: Final = re.compile(r"([0-9]{1,14})(?:\.[0-9]*)?")
 _FIRST_MILLISECOND: Final = 10**11
 """An epoch time from here on (year 5138) was written in milliseconds."""
@@ -94,8 +96,14 @@ def _word(text: str, words: type[_Word], otherwise: _Word) -> tuple[_Word, bool]
 
 
 def count_of(text: str, limit: int) -> tuple[int | None, bool]:
-    """A number of messages, 0 to ``limit``; ``1.0`` is understood."""
-    match = _WHOLE.fullmatch(text.strip())
+    """A number of messages, 0 to ``limit``; ``1.0``, ``1,000`` and ``+1`` are understood."""
+    plain = text.strip()
+    if plain.isascii() and plain.isdigit() and len(plain) < 20:
+        number = int(plain)
+        return (number, False) if number <= limit else (None, True)
+    if _GROUPED.fullmatch(plain) or plain.startswith("+"):
+        return count_of(plain.removeprefix("+").replace(",", ""), limit)[0], True
+    match = _WHOLE.fullmatch(plain)
     if not match or int(match[1]) > limit:
         return None, True
     return int(match[1]), match[2] is not None
@@ -104,6 +112,8 @@ def count_of(text: str, limit: int) -> tuple[int | None, bool]:
 @lru_cache(maxsize=4096)
 def address_of(text: str) -> tuple[str | None, bool]:
     """An IP address in its canonical form; an IPv4 address in IPv6 clothes is undressed, a zone id dropped."""
+    if _OCTETS.issuperset(octets := text.split(".")) and len(octets) == 4:
+        return text, False
     plain = text.strip().strip("[]")
     try:
         address = ip_address(plain.partition("%")[0])

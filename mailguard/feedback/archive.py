@@ -1,0 +1,203 @@
+"""Files that may be reports: bare, or members of a gzip or zip archive. Archives are told by their first bytes."""
+
+from __future__ import annotations
+
+import re
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Final
+
+from mailguard.feedback.inflate import GZIP, Deflated, inflate_gzip
+from mailguard.feedback.limits import CHUNK_BYTES, Budget, Damaged, Limits, OverLimit
+
+ZIP: Final = b"PK\x03\x04"
+_ZIP_END: Final = b"PK\x05\x06"
+_ZIP64_LOCATOR: Final = b"PK\x06\x07"
+_ZIP_END_BYTES: Final = 22
+_LOCAL_HEADER: Final = struct.Struct("<4s5H3L2H")
+_ENCRYPTED: Final = 1
+
+_FOREIGN: Final = (
+    (b"7z\xbc\xaf\x27\x1c", "archive-kind"),
+    (b"Rar!\x1a\x07", "archive-kind"),
+    (b"BZh", "archive-kind"),
+    (b"\xfd7zXZ\0", "archive-kind"),
+    (b"\x28\xb5\x2f\xfd", "archive-kind"),
+    (b"\x78\x9f\x3e\x22", "tnef"),
+    (b"-----BEGIN PGP MESSAGE-----", "encrypted"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ZipEntry:
+    """Where a member's content begins in the archive, how it is packed and what its checksum is (if known)."""
+
+    begin: int
+    size: int
+    method: int
+    crc: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One file in a mail that may be a report.
+
+    ``place`` says where it lies, for people: the file's name, and inside an archive the member's. ``data`` is the file
+    as it was attached; ``chunks`` gives what is in it. ``level`` counts the archives around the file that was opened.
+    """
+
+    place: str
+    data: bytes
+    entry: ZipEntry | None
+    limits: Limits
+    budget: Budget
+    level: int = 0
+
+    def chunks(self) -> Iterator[bytes]:
+        """The file's content in pieces of at most 64 KiB, inflated anew on every call.
+
+        Raises OverLimit (``inflated_bytes``, ``ratio``) and, where the archive breaks or ends early, Damaged.
+        """
+        given = 0
+        for piece in self._pieces():
+            given += len(piece)
+            self.budget.take(len(piece))
+            if given > self.limits.ratio_free_bytes and given > self.limits.ratio * len(self.data):
+                raise OverLimit("ratio")
+            yield piece
+
+    def _pieces(self) -> Iterator[bytes]:
+        if self.entry is not None:
+            return _unzip(self.data, self.entry)
+        if self.data.startswith(GZIP):
+            return inflate_gzip(self.data, self.limits.members)
+        return (self.data[at : at + CHUNK_BYTES] for at in range(0, len(self.data), CHUNK_BYTES))
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A file (or, with an empty ``place``, the whole mail) that was not opened. ``reason`` is one word."""
+
+    place: str
+    reason: str
+
+
+def is_archive(data: bytes) -> bool:
+    """Whether the first bytes are those of an archive that we open."""
+    return data.startswith((GZIP, ZIP))
+
+
+def foreign_kind(data: bytes) -> str:
+    """Why we do not open this container; empty for what is none."""
+    return next((reason for magic, reason in _FOREIGN if data.startswith(magic)), "")
+
+
+def open_file(place: str, data: bytes, limits: Limits, budget: Budget, level: int = 0) -> list[Member] | Refused:
+    """The members of a zip, or the file itself. Never raises.
+
+    Not opened: encrypted zips, unusual methods, zip64, huge or lying directories. Bounds: ``members`` and
+    ``zip_directory_bytes`` of ``Limits``.
+    """
+    if not data.startswith(ZIP):
+        return [Member(place, data, None, limits, budget, level)]
+    try:
+        entries = _entries(data, limits)
+    except OverLimit as bound:
+        return Refused(place, str(bound))
+    except Damaged as damage:
+        return Refused(place, str(damage))
+    if len(entries) > limits.members:
+        return Refused(place, "members")
+    if not entries:
+        return Refused(place, "empty-archive")
+    return [Member(f"{place}: {name}", data, entry, limits, budget, level + 1) for name, entry in entries]
+
+
+def _entries(data: bytes, limits: Limits) -> list[tuple[str, ZipEntry]]:
+    """Name and place of every file in a zip. Raises Damaged and OverLimit."""
+    end = _find_end(data)
+    if end < 0:
+        return list(_entries_without_directory(data, limits))
+    zip64 = data[max(0, end - 20) : end].startswith(_ZIP64_LOCATOR)
+    if zip64 or int.from_bytes(data[end + 12 : end + 16], "little") > limits.zip_directory_bytes:
+        raise OverLimit("zip_directory_bytes")
+    try:
+        with zipfile.ZipFile(BytesIO(data)) as archive:
+            infos = [info for info in archive.infolist() if not info.is_dir() and info.file_size]
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, OSError, struct.error):
+        return list(_entries_without_directory(data, limits))
+    if any(info.flag_bits & _ENCRYPTED for info in infos):
+        raise Damaged("encrypted")
+    return [
+        (
+            printable(info.filename),
+            ZipEntry(_content_at(data, info.header_offset), info.compress_size, info.compress_type, info.CRC),
+        )
+        for info in infos
+    ]
+
+
+def _find_end(data: bytes) -> int:
+    """Where the end record stands; -1 without one. The same search as zipfile's own: both look at the same record."""
+    end = len(data) - _ZIP_END_BYTES
+    if end >= 0 and data[end : end + 4] == _ZIP_END and data[-2:] == b"\0\0":
+        return end
+    return data.rfind(_ZIP_END, max(0, len(data) - (1 << 16) - _ZIP_END_BYTES))
+
+
+def _content_at(data: bytes, header: int) -> int:
+    """Where the content behind a local header begins; the end of the data where there is no such header."""
+    fields = data[header : header + _LOCAL_HEADER.size]
+    if len(fields) < _LOCAL_HEADER.size or not fields.startswith(ZIP):
+        return len(data)
+    *_, name_size, extra_size = _LOCAL_HEADER.unpack(fields)
+    return header + _LOCAL_HEADER.size + int(name_size) + int(extra_size)
+
+
+def _entries_without_directory(data: bytes, limits: Limits) -> Iterator[tuple[str, ZipEntry]]:
+    """The files of a zip that was cut short, from the headers before each of them."""
+    found = 0
+    for header in re.finditer(re.escape(ZIP), data):
+        fields = data[header.start() : header.start() + _LOCAL_HEADER.size]
+        if len(fields) < _LOCAL_HEADER.size:
+            break
+        _, _, flags, method, _, _, _, size, _, name_size, _ = _LOCAL_HEADER.unpack(fields)
+        found += 1
+        if found > limits.members:
+            raise OverLimit("members")
+        if flags & _ENCRYPTED:
+            raise Damaged("encrypted")
+        name = data[header.end() + 26 : header.end() + 26 + min(name_size, 1_000)].decode("utf-8", "replace")
+        begin = _content_at(data, header.start())
+        yield printable(name), ZipEntry(begin, size or len(data), method, None)
+    if not found:
+        raise Damaged("damaged-archive")
+
+
+def printable(name: str) -> str:
+    """A file's name for showing: without line breaks, at most 200 characters."""
+    return " ".join(name.split())[:200]
+
+
+def _unzip(data: bytes, entry: ZipEntry) -> Iterator[bytes]:
+    if entry.method == zipfile.ZIP_STORED:
+        end = min(len(data), entry.begin + entry.size)
+        crc = 0
+        for at in range(entry.begin, end, CHUNK_BYTES):
+            piece = data[at : min(at + CHUNK_BYTES, end)]
+            crc = zlib.crc32(piece, crc)
+            yield piece
+        if end < entry.begin + entry.size and entry.size < len(data):
+            raise Damaged("cut-short")
+    elif entry.method == zipfile.ZIP_DEFLATED:
+        stream = Deflated(data, entry.begin)
+        yield from stream.pieces()
+        crc = stream.crc
+    else:
+        raise Damaged("zip-method")
+    if entry.crc not in (None, crc):
+        raise Damaged("zip-checksum")

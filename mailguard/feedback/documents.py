@@ -1,0 +1,64 @@
+"""Several XML documents in one stream: reports that were simply put one behind the other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+from mailguard.feedback.limits import CHUNK_BYTES
+
+_WORD: Final = re.compile(rb"feedback", re.IGNORECASE)
+_END: Final = re.compile(rb"</(?:[\w.-]{1,64}:)?feedback[ \t\r\n]*>", re.IGNORECASE)
+_BEGIN: Final = re.compile(rb"<(?:[\w.-]{1,64}:)?feedback[\s>]", re.IGNORECASE)
+_LONGEST_TAG: Final = 100
+
+
+class Document:
+    """The document number ``number`` (from 0) of a stream.
+
+    A document ends at the end tag of its root where another root begins within the next 64 KiB; ``followed`` tells,
+    after its chunks, whether there is another. Anything else behind an end tag belongs to the document.
+    """
+
+    def __init__(self, open_chunks: Callable[[], Iterable[bytes]], number: int) -> None:
+        self._open_chunks = open_chunks
+        self._number = number
+        self.followed = False
+
+    def chunks(self) -> Iterator[bytes]:
+        """The document's bytes, from the beginning on every call. Raises what the stream raises."""
+        skip = self._number
+        pieces = iter(self._open_chunks())
+        data = b""
+        for piece in pieces:
+            data += piece
+            while end := _END.search(data) if _WORD.search(data) else None:
+                data = _read_on(data, end.end(), pieces)
+                another = _BEGIN.search(data, end.end())
+                cut = end.end() if another else len(data)
+                if not skip:
+                    yield data[:cut]
+                    if another:
+                        self.followed = True
+                        return
+                skip -= bool(another)
+                data = data[cut:]
+            # The beginning of a tag may be the beginning of an end tag.
+            tag = data.rfind(b"<", max(0, len(data) - _LONGEST_TAG))
+            cut = tag if tag >= 0 else len(data)
+            if not skip and cut:
+                yield data[:cut]
+            data = data[cut:]
+        if not skip and data:
+            yield data
+
+
+def _read_on(data: bytes, at: int, pieces: Iterator[bytes]) -> bytes:
+    """The data with so much of what follows that there are 64 KiB after ``at``, or the next root is in it."""
+    while len(data) - at < CHUNK_BYTES and not _BEGIN.search(data, at):
+        piece = next(pieces, b"")
+        if not piece:
+            break
+        data += piece
+    return data
