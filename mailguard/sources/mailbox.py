@@ -145,6 +145,12 @@ class MailboxReader:
         self._too_big: set[tuple[Place, int]] = set()
         self._later: dict[tuple[Place, int], float] = {}
 
+    def __enter__(self) -> MailboxReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.hang_up()
+
     def next_batch(self) -> Batch | None:
         """The next mails, or None where there is nothing new. A batch may be empty: all that was new is no report.
 
@@ -265,8 +271,7 @@ def fetch_once(
 
     Raises MailboxError; what was committed but not moved by then is given again next time. UsageError for settings.
     """
-    reader = MailboxReader(settings, seen, is_report, now)
-    try:
+    with MailboxReader(settings, seen, is_report, now) as reader:
         while batch := reader.next_batch():
             if batch.is_empty:
                 continue
@@ -274,5 +279,3 @@ def fetch_once(
                 yield batch
             finally:
                 reader.conclude(batch)
-    finally:
-        reader.hang_up()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import mailbox
 import os
 from pathlib import Path
@@ -73,11 +74,17 @@ def test_a_bare_report_of_many_megabytes_fits_into_its_mail(tmp_path: Path) -> N
     assert [len(each.records) for each in read_mail(found[0].raw).reports] == [30_000]  # type: ignore[union-attr]
 
 
-def test_a_tls_report_is_given(tmp_path: Path) -> None:
-    data = b'{"organization-name": "reporter.example"}'
-    (found,) = read(put(tmp_path / "tls.json", data))
+def test_a_tls_report_goes_through_the_same_reader(tmp_path: Path) -> None:
+    data = {
+        "organization-name": "reporter.example",
+        "date-range": {"start-datetime": "2026-09-21T00:00:00Z", "end-datetime": "2026-09-21T23:59:59Z"},
+        "contact-info": "tls@reporter.example",
+        "report-id": "t-1",
+        "policies": [],
+    }
+    (found,) = read(put(tmp_path / "tls.json", json.dumps(data).encode()))
     assert isinstance(found, ReceivedMail)
-    assert b"base64" in found.raw
+    assert [each.report_id for each in read_mail(found.raw).tls_reports] == ["t-1"]
 
 
 def test_the_same_report_makes_the_same_mail(tmp_path: Path) -> None:
