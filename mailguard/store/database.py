@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol
 
+from mailguard.errors import Sentence
+
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
@@ -37,6 +39,9 @@ class Database(Protocol):
 
     def tables(self) -> frozenset[str]:
         """The names of all tables."""
+
+    def damage(self) -> Iterator[Sentence]:
+        """What the database itself finds wrong with its files and references."""
 
     def stream(self, sql: str, values: Values = ()) -> Iterator[tuple[Any, ...]]:
         """The rows of a query that may be too many to hold."""

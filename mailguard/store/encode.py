@@ -9,13 +9,16 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterable, Iterator
+from dataclasses import fields
 from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
-from mailguard.feedback.envelope import ReceivedMail
-from mailguard.feedback.report import AggregateReport, Record
+from mailguard.feedback.mail import MailKind
+from mailguard.feedback.report import AggregateReport, FailureReport, Record, TlsFailure, TlsPolicy, TlsReport
 from mailguard.feedback.values import AuthResult
+from mailguard.store.statements import COLUMNS
+from mailguard.store.values import Filed
 from mailguard.trust.grade import Grade, Trust
 
 Row = tuple[object, ...]
@@ -67,12 +70,14 @@ def unpack(packed: bytes) -> bytes:
     return zlib.decompress(packed)
 
 
-def mail_row(mail_id: int, mail: ReceivedMail, digest: bytes, authentication: str) -> Row:
-    """For ``mail``."""
+def mail_row(mail_id: int, filed: Filed, digest: bytes) -> Row:
+    """For ``mail``. A mail with a failure report is not kept itself: it can hold somebody's letter."""
+    mail, contents = filed.mail, filed.contents
+    private = contents.failure_reports or any(file.kind is MailKind.FAILURE for file in contents.ignored)
     told = (mail.way.value, mail.origin, mail.peer, mail.helo, mail.tls, mail.mail_from, " ".join(mail.rcpt_to))
     return (
         *(mail_id, digest, number(mail.received_at), *map(clean, told), len(mail.raw)),
-        *(clean(authentication), pack(mail.raw)),
+        *(clean(filed.authentication), None if private else pack(mail.raw)),
     )
 
 
@@ -170,6 +175,40 @@ def selector_rows(report_id: int, records: Iterable[Record]) -> Iterator[Row]:
     for (domain, selector), (passed, failed) in sums.items():
         if domain.isascii() and selector.isascii() and len(domain) + len(selector) <= _KEY_CHARS:
             yield report_id, clean(domain), clean(selector), passed, failed
+
+
+def tls_report_row(number_of: int, mail_id: int, report: TlsReport) -> Row:
+    """For ``tls_report``."""
+    return (
+        *(number_of, mail_id, report.digest, *map(clean, (report.organization, report.contact, report.report_id))),
+        *(number(report.begin), number(report.end), number(day_of(report.begin))),
+        *(report.read, len(report.policies), report.repaired, report.dropped, report.defects_omitted),
+        compact([[one.kind.value, one.place, one.detail] for one in report.defects]),
+    )
+
+
+def tls_policy_rows(report_id: int, policies: Iterable[TlsPolicy]) -> Iterator[Row]:
+    """For ``tls_policy``."""
+    for n, one in enumerate(policies, start=1):
+        failures = [[getattr(failure, name) for name in TLS_FAILURE] for failure in one.failures]
+        yield (
+            *(report_id, n, clean(one.type), key_text(one.domain), compact(one.strings), compact(one.mx)),
+            *(_counted(one.successful), _counted(one.failed), compact(failures)),
+        )
+
+
+TLS_FAILURE: Final = tuple(field.name for field in fields(TlsFailure))
+"""What stands where in the JSON of a failure."""
+
+
+def _counted(value: int | None) -> int | None:
+    return None if value is None else number(value)
+
+
+def failure_row(mail_id: int, n: int, report: FailureReport) -> Row:
+    """For ``failure_report``."""
+    texts = (getattr(report, name) for name in COLUMNS["failure_report"][2:-2])
+    return mail_id, n, *map(clean, texts), _counted(report.arrival), number(report.incidents)
 
 
 def defect_rows(report_id: int, report: AggregateReport) -> Iterator[Row]:

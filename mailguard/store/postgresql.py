@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from mailguard.errors import OperationError, UsageError
+from mailguard.errors import OperationError, Sentence, UsageError
 from mailguard.store.database import Values
 from mailguard.store.statements import COLUMNS, insert
 
@@ -68,6 +68,10 @@ class PostgresDatabase:
         found = self.connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
         return frozenset(row[0] for row in found)
 
+    def damage(self) -> Iterator[Sentence]:
+        # The server keeps its references itself, and its files are its administrator's (pg_amcheck, checksums).
+        yield from ()
+
     def stream(self, sql: str, values: Values = ()) -> Iterator[tuple[Any, ...]]:
         with self.connection.transaction(), self.connection.cursor(name="stream") as cursor:
             cursor.execute(_own(sql), values)
@@ -101,7 +105,7 @@ def _copy(table: str) -> bytes:
     return f"COPY {table} ({', '.join(COLUMNS[table])}) FROM STDIN".encode("ascii")
 
 
-def connect(url: str) -> PostgresDatabase:
+def connect(url: str, *, write: bool = True) -> PostgresDatabase:
     """Connect to the server. Raises UsageError without psycopg, OperationError when the server will not have us."""
     try:
         import psycopg
@@ -109,6 +113,8 @@ def connect(url: str) -> PostgresDatabase:
         raise UsageError("PostgreSQL needs psycopg; install it with: pip install 'mailguard[postgres]'.") from error
     try:
         connection = psycopg.connect(url, autocommit=True, connect_timeout=_PATIENCE_S)
+        if not write:
+            connection.execute("SET default_transaction_read_only = on")
     except psycopg.Error as error:
         # libpq's message names host, port and user, never the password.
         raise OperationError(

@@ -87,12 +87,13 @@ class SelectorRow:
 
 @dataclass(frozen=True, slots=True)
 class KnownReporter:
-    """A domain that is proved to have reported, with the first and last day that its reports are about."""
+    """A domain that is proved to have reported under a name, and the days that its first and last report are about."""
 
+    org_name: str
     domain: str
     first: date
     last: date
-    messages: int
+    reports: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,14 +167,16 @@ def load_selectors(database: Database, window: Window) -> list[SelectorRow]:
 
 
 def load_known_reporters(database: Database, least: Grade = Grade.VERIFIED) -> list[KnownReporter]:
-    """Every domain that has ever reported, as far as the roll-ups reach back."""
+    """Every name and domain that have ever reported together."""
     grades = at_least(least)
     rows = database.rows(
-        "SELECT reporter, MIN(day), MAX(day), CAST(SUM(messages) AS BIGINT) FROM rollup_day "
-        f"WHERE grade IN ({marks(len(grades))}) GROUP BY reporter ORDER BY reporter",
+        "SELECT org_name, reporter, MIN(day), MAX(day), COUNT(*) FROM report "
+        f"WHERE grade IN ({marks(len(grades))}) GROUP BY org_name, reporter ORDER BY org_name, reporter",
         [grade.value for grade in grades],
     )
-    return [KnownReporter(domain, _date(first), _date(last), messages) for domain, first, last, messages in rows]
+    return [
+        KnownReporter(name, domain, _date(first), _date(last), reports) for name, domain, first, last, reports in rows
+    ]
 
 
 def list_reports(database: Database, window: Window | None = None, *, limit: int = 100) -> list[ReportRow]:

@@ -199,6 +199,58 @@ rollup_source = Table(
     sqlite_with_rowid=False,
 )
 
+tls_report = Table(
+    "tls_report",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    _of("mail", "mail_id"),
+    Column("digest", LargeBinary, nullable=False, unique=True),  # SHA-256 of the file; nobody vouches for the sender
+    _text("organization"),
+    _text("contact"),
+    _text("report_id"),
+    _number("begin_s"),
+    _number("end_s"),
+    _number("day"),
+    _number("policies_read"),
+    _number("policies_kept"),
+    _number("policies_repaired"),
+    _number("policies_dropped"),
+    _number("defects_omitted"),
+    _text("defects"),  # JSON: [[kind, place, detail], ...]
+    Index("tls_report_mail", "mail_id"),
+    Index("tls_report_day", "day"),
+)
+
+tls_policy = Table(
+    "tls_policy",
+    metadata,
+    _of("tls_report", "report_id"),
+    _number("n"),
+    _text("type"),
+    _text("domain"),
+    _text("strings"),  # JSON
+    _text("mx"),  # JSON
+    _number("successful", null=True),  # sessions; NULL: not told
+    _number("failed", null=True),
+    _text("failures"),  # JSON: one list a failure, in the order of the fields of TlsFailure
+    PrimaryKeyConstraint("report_id", "n"),
+    Index("tls_policy_domain", "domain"),
+    sqlite_with_rowid=False,
+)
+
+failure_report = Table(
+    "failure_report",
+    metadata,
+    _of("mail", "mail_id"),
+    _number("n"),
+    *(_text(name) for name in ("feedback_type", "auth_failure", "reported_domain", "mail_from_domain", "dkim_domain")),
+    *(_text(name) for name in ("dkim_selector", "source_ip", "delivery_result", "identity_alignment", "reporting_mta")),
+    _number("arrival", null=True),
+    _number("incidents"),
+    PrimaryKeyConstraint("mail_id", "n"),
+    sqlite_with_rowid=False,
+)
+
 meta = Table(
     "meta",
     metadata,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from mailguard.errors import OperationError
+from mailguard.errors import OperationError, Sentence
 from mailguard.store.database import Values
 from mailguard.store.statements import COLUMNS, insert
 
@@ -69,6 +69,13 @@ class SqliteDatabase:
     def tables(self) -> frozenset[str]:
         return frozenset(row[0] for row in self.rows("SELECT name FROM sqlite_schema WHERE type = 'table'"))
 
+    def damage(self) -> Iterator[Sentence]:
+        for (text,) in self.rows("PRAGMA integrity_check(20)"):
+            if text != "ok":
+                yield Sentence("The file is damaged: {what}.", what=text)
+        for table, *_ in self.rows("PRAGMA foreign_key_check"):
+            yield Sentence("A row of {table} belongs to nothing.", table=table)
+
     def stream(self, sql: str, values: Values = ()) -> Iterator[tuple[Any, ...]]:
         yield from self.connection.execute(sql, values)
 
@@ -121,3 +128,37 @@ def connect_for_reading(path: Path) -> SqliteDatabase:
             reason=str(error),
         ) from error
     return SqliteDatabase(connection, path)
+
+
+def copy(source: SqliteDatabase, target: Path) -> None:
+    """A consistent copy of a store that may be in use: a whole file under its name, or none.
+
+    Raises OperationError, also where the file is there already.
+    """
+    fresh = target.with_name(target.name + ".new")
+    try:
+        if target.exists():
+            raise FileExistsError("it exists already")
+        fresh.unlink(missing_ok=True)
+        os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        with closing(sqlite3.connect(fresh)) as connection:
+            source.connection.backup(connection)
+            # One file and nothing beside it; whoever opens it for writing makes it WAL again.
+            connection.execute("PRAGMA journal_mode = DELETE")
+        _sync(fresh)
+        os.link(fresh, target)  # unlike a rename, it never replaces a file
+        fresh.unlink()
+        _sync(target.parent)
+    except (OSError, sqlite3.Error) as error:
+        fresh.unlink(missing_ok=True)
+        raise OperationError(
+            "The copy {place} could not be written ({reason}); choose another path.", place=target, reason=str(error)
+        ) from error
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -160,7 +160,7 @@ def connect(place: str | Path, *, write: bool = True) -> Database:
     if text.startswith(("postgresql://", "postgres://")):
         from mailguard.store import postgresql
 
-        return postgresql.connect(text)
+        return postgresql.connect(text, write=write)
     if "://" in text and not text.startswith("sqlite:///"):
         raise UsageError("A database is a file or postgresql://..., nothing else; check the address.")
     from mailguard.store import sqlite

@@ -42,8 +42,12 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What became of a mail: ``new`` is false for bytes that were received before. One outcome for each report."""
+    """What became of a mail: ``new`` is false for bytes that were received before.
+
+    One outcome for each of ``contents.reports``, and one for each of ``contents.tls_reports``.
+    """
 
     mail_id: int
     new: bool
     outcomes: tuple[Outcome, ...]
+    tls_outcomes: tuple[Outcome, ...] = ()

@@ -1,0 +1,126 @@
+"""Looking after a store: is it sound, and what may go.
+
+What is kept for how long is asked per kind of data (``Kind``). Sums outlive what they sum, and heads of reports outlive
+their records: they are small, and without them a report that comes again would be counted again.
+"""
+
+# ruff: noqa: S608 - what is put into statements here are names of our own; every value is a parameter
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Final
+
+from mailguard.errors import Sentence
+from mailguard.store.database import Database
+from mailguard.store.encode import day_of
+from mailguard.store.statements import ROLLUPS
+from mailguard.trust.grade import Grade
+
+_EMPTIED: Final = "records_gone_before_day"
+"""In ``meta``: reports of earlier days have been emptied, so their sums can no longer be recomputed."""
+
+
+class Kind(StrEnum):
+    """Kinds of data that have a time of their own."""
+
+    RAW = "raw"  # the mails themselves; what was read of them stays
+    RECORDS = "records"  # the records of reports; heads and daily sums stay
+    UNVERIFIED = "unverified"  # reports that nobody vouched for, with all that belongs to them, sums included
+    SUMS = "sums"  # daily sums; heads of reports stay
+    TLS = "tls"  # TLS reports
+    FAILURES = "failures"  # failure reports
+
+
+def prune(database: Database, kind: Kind, before: int) -> int:
+    """Delete what is older than ``before`` (POSIX seconds; whole UTC days for records and sums); how much it was.
+
+    Inside one transaction of its own. Raises the driver's errors; then nothing was deleted.
+    """
+    with database.transaction():
+        if kind is Kind.RECORDS:
+            return _prune_records(database, day_of(before))
+        if kind is Kind.UNVERIFIED:
+            return _prune_unverified(database, before)
+        return sum(database.run(sql, (day_of(before) if of_day else before,)) for sql, of_day in _PLAIN[kind])
+
+
+_PLAIN: Final[dict[Kind, list[tuple[str, bool]]]] = {
+    Kind.RAW: [("UPDATE mail SET raw = NULL WHERE received_at < ? AND raw IS NOT NULL", False)],
+    Kind.SUMS: [(f"DELETE FROM {rollup.table} WHERE day < ?", True) for rollup in ROLLUPS],
+    Kind.TLS: [("DELETE FROM tls_report WHERE mail_id IN (SELECT id FROM mail WHERE received_at < ?)", False)],
+    Kind.FAILURES: [("DELETE FROM failure_report WHERE mail_id IN (SELECT id FROM mail WHERE received_at < ?)", False)],
+}
+"""What to delete, and whether a day or a moment says what is old."""
+
+
+def _prune_records(database: Database, day: int) -> int:
+    for table in ("report_selector", "defect"):
+        database.run(
+            f"DELETE FROM {table} WHERE report_id IN (SELECT id FROM report WHERE day < ?)",
+            (day,),
+        )
+    gone = database.run("DELETE FROM record WHERE report_id IN (SELECT id FROM report WHERE day < ?)", (day,))
+    _remember(database, day)
+    return gone
+
+
+def _remember(database: Database, day: int) -> None:
+    database.run(
+        "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = "
+        "CASE WHEN meta.value < excluded.value THEN excluded.value ELSE meta.value END",
+        (_EMPTIED, day),
+    )
+
+
+def _prune_unverified(database: Database, before: int) -> int:
+    old = (
+        "grade = ? AND mail_id IN (SELECT id FROM mail WHERE received_at < ?)",
+        (Grade.UNVERIFIED.value, before),
+    )
+    # What counts has to be taken out of the sums; where the records are gone, the sums go with their own time.
+    counted = f"{old[0]} AND superseded_by IS NULL AND report.day >= ?"
+    for rollup in ROLLUPS:
+        database.run(rollup.add(counted, sign="-"), (*old[1], emptied_before(database)))
+        database.run(f"DELETE FROM {rollup.table} WHERE messages = 0 AND grade = ?", (Grade.UNVERIFIED.value,))
+    return database.run(f"DELETE FROM report WHERE {old[0]}", old[1])
+
+
+def emptied_before(database: Database) -> int:
+    """The first day whose reports all still have their records."""
+    found = database.rows("SELECT value FROM meta WHERE name = ?", (_EMPTIED,))
+    return int(found[0][0]) if found else -(2**62)
+
+
+def check(database: Database) -> Iterator[Sentence]:
+    """What is wrong with a store; nothing for a sound one. Reads everything."""
+    yield from database.damage()
+    day = emptied_before(database)
+    for sql, told in _COUNTS:
+        ((found,),) = database.rows(sql, (day,))
+        if found:
+            yield Sentence(told, count=found)
+    for rollup in ROLLUPS:
+        recomputed = rollup.recomputed("report.superseded_by IS NULL AND report.day >= ?")
+        stored = f"{rollup.stored} WHERE day >= ?"
+        for one, other in ((stored, recomputed), (recomputed, stored)):
+            ((found,),) = database.rows(f"SELECT COUNT(*) FROM ({one} EXCEPT {other}) AS differing", (day, day))
+            if found:
+                told = "Daily sums that differ from the records ({table}): {count}."
+                yield Sentence(told, table=rollup.table, count=found)
+                break
+
+
+_COUNTS: Final = (
+    (
+        "SELECT COUNT(*) FROM report WHERE day >= ? AND (records_kept, messages) <> "
+        "(SELECT COUNT(*), CAST(COALESCE(SUM(record.messages), 0) AS BIGINT) FROM record WHERE report_id = report.id)",
+        "Reports whose records are not those that were counted: {count}.",
+    ),
+    (
+        "SELECT COUNT(*) FROM report AS old JOIN report AS better ON better.id = old.superseded_by "
+        "WHERE old.day >= ? AND (better.digest <> old.digest OR better.superseded_by = old.id)",
+        "Reports replaced by what is no copy of them: {count}.",
+    ),
+)
