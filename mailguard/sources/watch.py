@@ -91,16 +91,12 @@ class _Line:
 
     async def next_batch(self) -> Batch:
         """The next batch, waiting for it as long as it takes."""
-        try:
-            while True:
-                batch = await self._run(self._reader.next_batch)
-                if batch is None:
-                    await self._run(lambda: self._reader.wait(self._wake))
-                elif not batch.is_empty:
-                    return batch
-        except asyncio.CancelledError:
-            self._alarm.send(b"!")  # the thread may be waiting
-            raise
+        while True:
+            batch = await self._run(self._reader.next_batch)
+            if batch is None:
+                await self._run(lambda: self._reader.wait(self._wake))
+            elif not batch.is_empty:
+                return batch
 
     async def conclude(self, batch: Batch) -> MailguardError | None:
         """What went wrong, if anything did; the reader tries again over its next connection."""
@@ -116,7 +112,7 @@ class _Line:
 
     async def close(self) -> None:
         """End the connection and the thread."""
-        self._alarm.send(b"!")
+        self._alarm.send(b"!")  # the thread may be waiting
         try:
             await self.hang_up()
         finally:

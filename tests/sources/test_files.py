@@ -193,6 +193,11 @@ def test_a_line_of_the_body_does_not_split_a_mail(line: bytes) -> None:
     assert len(list(split_mbox(b"From a 10:00\n", io.BytesIO(b"A: b\n\ntext\n\n" + line + b"\nmore\n"), 1_000))) == 1
 
 
+def test_only_a_line_after_an_empty_one_splits_a_mail() -> None:
+    body = b"A: b\n\ntext\nFrom a Mon Sep 21 10:00:00 2026\nmore\n"
+    assert list(split_mbox(b"From a 10:00\n", io.BytesIO(body), 1_000)) == [body]
+
+
 def as_mboxrd(mails: list[bytes]) -> bytes:
     """The writer's side: quote every line that could be taken for a separator, and part the mails by an empty line."""
     out = b""
