@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-from mailguard.feedback.limits import CHUNK_BYTES
+from mailguard.feedback.limits import CHUNK_BYTES, Damaged
 
 _WORD: Final = re.compile(rb"feedback", re.IGNORECASE)
 _END: Final = re.compile(rb"</(?:[\w.-]{1,64}:)?feedback[ \t\r\n]*>", re.IGNORECASE)
@@ -29,7 +29,7 @@ class Document:
     def chunks(self) -> Iterator[bytes]:
         """The document's bytes, from the beginning on every call. Raises what the stream raises."""
         skip = self._number
-        pieces = iter(self._open_chunks())
+        pieces = _UntilDamage(self._open_chunks())
         data = b""
         for piece in pieces:
             data += piece
@@ -52,6 +52,26 @@ class Document:
             data = data[cut:]
         if not skip and data:
             yield data
+        if pieces.damage:
+            raise pieces.damage
+
+
+class _UntilDamage:
+    """Pieces up to where the stream breaks, so that what came before is handed on first."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = iter(pieces)
+        self.damage: Damaged | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            return next(self._pieces)
+        except Damaged as damage:
+            self.damage = damage
+            raise StopIteration from damage
 
 
 def _read_on(data: bytes, at: int, pieces: Iterator[bytes]) -> bytes:

@@ -19,9 +19,11 @@ _BASE64: Final = re.compile(
     rb"(?:[ \t]*\r?\n[ \t]*[A-Za-z0-9+/]+)*=*",
     re.MULTILINE,
 )
-_UU_BEGIN: Final = re.compile(rb"^begin(-base64)? [0-7]{3,4} [^\r\n]*\r?\n", re.MULTILINE)
-_UU_END: Final = re.compile(rb"^(?:end|====)", re.MULTILINE)
+_UU_BEGIN: Final = re.compile(rb"^begin [0-7]{3,4} [^\r\n]*\r?\n", re.MULTILINE)
+_UU_END: Final = re.compile(rb"^end", re.MULTILINE)
 _QUOTED: Final = re.compile(rb"=3[CDcd]|=22|=7[Bb]")
+_QUOTED_MARKUP: Final = re.compile(rb"=3D[\"']")
+_SNIFF_BYTES: Final = 4096
 _ESCAPED: Final = re.compile(rb"&lt;(?:\?xml|feedback|report_metadata)")
 _SHORTEST: Final = 40
 _MOST: Final = 50
@@ -41,15 +43,17 @@ def hidden_files(text: bytes) -> Iterator[bytes]:
         yield html.unescape(text.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
 
+def without_quoting(markup: bytes) -> bytes:
+    """Markup, freed of quoted-printable that nobody declared: no markup has ``=3D`` before a quotation mark."""
+    return a2b_qp(markup) if _QUOTED_MARKUP.search(markup, 0, _SNIFF_BYTES) else markup
+
+
 def _uudecoded(text: bytes) -> Iterator[bytes]:
     at = 0
     while (begin := _UU_BEGIN.search(text, at)) and (end := _UU_END.search(text, begin.end())):
         at = end.end()
         content = text[begin.end() : end.start()]
-        if begin[1]:
-            yield from _unbase64(content)
-        else:
-            yield b"".join([_uu_line(line) for line in content.splitlines()])
+        yield b"".join([_uu_line(line) for line in content.splitlines()])
 
 
 def _uu_line(line: bytes) -> bytes:

@@ -16,6 +16,8 @@ from mailguard.feedback.values import address_of, count_of, domain_of
 
 _MOST_BYTES: Final = 64 * 1024
 _MOST_LINES: Final = 200
+_WORDS: Final = re.compile(r"[A-Za-z][A-Za-z, -]{0,60}")
+_DOMAIN: Final = re.compile(r"[a-z0-9._-]{1,253}")
 _FOLD: Final = re.compile(r"\r?\n[ \t]+")
 _EXIM: Final = {
     "sender domain": "reported-domain",
@@ -36,18 +38,18 @@ def read_failure(text: bytes, place: str, limits: Limits) -> FailureReport:
         if not fields.get(name):
             defects.append(Defect(DefectKind.MISSING, name))
     return FailureReport(
-        fields.get("feedback-type", "").lower(),
-        fields.get("auth-failure", "").lower(),
-        domain_of(fields.get("reported-domain", ""))[0],
-        domain_of(fields.get("original-mail-from", "").rpartition("@")[2].strip("<> "))[0],
-        domain_of(fields.get("dkim-domain", ""))[0],
-        fields.get("dkim-selector", ""),
+        _words(fields.get("feedback-type", "")),
+        _words(fields.get("auth-failure", "")),
+        _domain(fields.get("reported-domain", "")),
+        _domain(fields.get("original-mail-from", "").rpartition("@")[2].strip("<> ")),
+        _domain(fields.get("dkim-domain", "")),
+        _domain(fields.get("dkim-selector", "")),
         source_ip,
         arrival,
-        fields.get("delivery-result", "").lower(),
-        fields.get("identity-alignment", "").lower(),
+        _words(fields.get("delivery-result", "")),
+        _words(fields.get("identity-alignment", "")),
         count_of(fields.get("incidents", "1"), limits.count)[0] or 1,
-        fields.get("reporting-mta", ""),
+        _domain(fields.get("reporting-mta", "").rpartition(";")[2].strip()),
         tuple(defects),
         place,
     )
@@ -56,13 +58,25 @@ def read_failure(text: bytes, place: str, limits: Limits) -> FailureReport:
 def _fields(text: str, most: int) -> dict[str, str]:
     """The first of each field, by name in lower case."""
     found: dict[str, str] = {}
-    head = _END_OF_EXIM.split(text, maxsplit=1)[0]
-    for line in _FOLD.sub(" ", head).splitlines()[:_MOST_LINES]:
+    # Exim indents its lines, which elsewhere means that they go on.
+    plain = _END_OF_EXIM.split(text, maxsplit=1)[0] if "Sender IP Address:" in text else _FOLD.sub(" ", text)
+    for line in plain.splitlines()[:_MOST_LINES]:
         name, colon, value = line.partition(":")
         if colon:
             key = name.strip().lower()
             found.setdefault(_EXIM.get(key, key), value.strip()[:most])
     return found
+
+
+def _words(text: str) -> str:
+    """A few words of the standards, such as ``dkim, spf``; empty for anything longer or stranger."""
+    return text.lower() if _WORDS.fullmatch(text) else ""
+
+
+def _domain(text: str) -> str:
+    """A domain name or selector; empty for anything else, which might be a person's."""
+    domain = domain_of(text)[0]
+    return domain if _DOMAIN.fullmatch(domain) else ""
 
 
 def _source_ip(text: str, defects: list[Defect]) -> str:

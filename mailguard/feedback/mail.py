@@ -12,6 +12,7 @@ from mailguard.feedback.archive import Member, Refused, open_file
 from mailguard.feedback.failure import read_failure
 from mailguard.feedback.kinds import Kind, kind_of
 from mailguard.feedback.limits import DEFAULT_LIMITS, Damaged, Limits, OverLimit
+from mailguard.feedback.plainmail import Leaf
 from mailguard.feedback.report import AggregateReport, FailureReport, TlsReport, Unreadable
 from mailguard.feedback.tls import read_tls_reports
 from mailguard.feedback.unpack import Unpacked, unpack, unpack_file
@@ -75,11 +76,9 @@ def read_file(
 
 def _read(unpacked: Unpacked, limits: Limits, failure_reports: bool) -> MailContents:
     reader = _Reader(limits)
-    reader.refuse(unpacked.refused)
-    for member in unpacked.members:
-        reader.read(member)
-    failures = unpacked.failures if failure_reports else ()
-    ignored = () if failure_reports else unpacked.failures
+    reader.take(unpacked)
+    failures = reader.failures if failure_reports else ()
+    ignored = () if failure_reports else reader.failures
     return MailContents(
         tuple(reader.reports),
         tuple(reader.unreadable),
@@ -97,7 +96,15 @@ class _Reader:
     reports: list[AggregateReport] = field(default_factory=list)
     tls_reports: list[TlsReport] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
+    failures: list[Leaf] = field(default_factory=list)
     opened: int = 0
+
+    def take(self, unpacked: Unpacked) -> None:
+        """Read everything in a mail."""
+        self.refuse(unpacked.refused)
+        self.failures += unpacked.failures
+        for member in unpacked.members:
+            self.read(member)
 
     def refuse(self, files: Iterable[Refused]) -> None:
         """Files that were not opened."""
@@ -116,9 +123,8 @@ class _Reader:
 
     def _read_stream(self, member: Member, stream: _Stream) -> None:
         kind = kind_of(stream.head)
-        packed = member.entry is not None or kind_of(member.data) is Kind.ARCHIVE
-        if kind is Kind.ARCHIVE and packed:
-            self._open_again(member, stream)
+        if kind in (Kind.ARCHIVE, Kind.MAIL):
+            self._open_again(member, stream, kind)
         elif kind is Kind.JSON or stream.head.lstrip()[:1] in (b"{", b"["):
             for found in read_tls_reports(stream.open(), member.place, self.limits):
                 (self.tls_reports if isinstance(found, TlsReport) else self.unreadable).append(found)  # type: ignore[arg-type]
@@ -126,11 +132,15 @@ class _Reader:
             for report in read_aggregates(stream.open, member.place, self.limits):
                 (self.reports if isinstance(report, AggregateReport) else self.unreadable).append(report)  # type: ignore[arg-type]
 
-    def _open_again(self, member: Member, stream: _Stream) -> None:
+    def _open_again(self, member: Member, stream: _Stream, kind: Kind) -> None:
+        """An archive or a mail in an archive."""
         if member.level >= _DEEPEST:
             self.unreadable.append(Unreadable(member.place, "nested"))
             return
         data, damage = stream.whole(self.limits.mail_bytes)
+        if kind is Kind.MAIL:
+            self.take(unpack(data, self.limits, member.budget, member.place, _DEEPEST))
+            return
         found = open_file(member.place, data, self.limits, member.budget, _DEEPEST)
         if isinstance(found, Refused):
             self.refuse([Refused(found.place, damage or found.reason)])

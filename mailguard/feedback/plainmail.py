@@ -35,10 +35,12 @@ class _NotPlain(Exception):
 
 
 def plain_leaves(mail: bytes, limits: Limits) -> list[Leaf] | None:
-    """Every part with content, or ``None`` for a mail that is not plain or goes beyond a bound of ``Limits``."""
+    """Every part, or ``None`` for a mail that is not plain or goes beyond a bound of ``Limits``."""
     if len(mail) > limits.mail_bytes:
         return None
+    line_end = b"\n"
     if b"\r" in mail:
+        line_end = b"\r\n"
         lines = mail.count(b"\n")
         if not lines == mail.count(b"\r") == mail.count(b"\r\n"):
             return None
@@ -46,20 +48,20 @@ def plain_leaves(mail: bytes, limits: Limits) -> list[Leaf] | None:
     if mail.count(b"\n") > limits.lines:
         return None
     try:
-        return _leaves(mail, limits)
+        return _leaves(mail, line_end, limits)
     except _NotPlain:
         return None
 
 
-def _leaves(mail: bytes, limits: Limits) -> list[Leaf]:
+def _leaves(mail: bytes, line_end: bytes, limits: Limits) -> list[Leaf]:
     fields, body = _split(mail, limits)
     kind, parameters = _content_type(fields)
     if not _MULTIPART.match(kind):
-        return _leaf(kind, parameters, fields, body, 1)
+        return [_leaf(kind, parameters, fields, body, 1, line_end)]
     found: list[Leaf] = []
     for number, part in enumerate(_parts(body, parameters.get(b"boundary", b"")), start=2):
         fields, content = _split(part, limits)
-        found += _leaf(*_content_type(fields), fields, content, number)
+        found.append(_leaf(*_content_type(fields), fields, content, number, line_end))
     return found
 
 
@@ -113,21 +115,19 @@ def _parts(body: bytes, boundary: bytes) -> list[bytes]:
 
 
 def _leaf(
-    kind: bytes, parameters: dict[bytes, bytes], fields: dict[bytes, bytes], body: bytes, number: int
-) -> list[Leaf]:
+    kind: bytes, parameters: dict[bytes, bytes], fields: dict[bytes, bytes], body: bytes, number: int, line_end: bytes
+) -> Leaf:
     if not _LEAF.match(kind) or kind in _SEALED:
         raise _NotPlain
-    content = _decode(body, fields.get(b"content-transfer-encoding", b"").lower())
-    if not content:
-        return []
     _, gap, rest = fields.get(b"content-disposition", b"").partition(b";")
     name = _parameters(gap + rest).get(b"filename") or parameters.get(b"name") or b""
     if not name.isascii() or b"=?" in name:
         raise _NotPlain
-    return [(" ".join(name.decode("ascii").split())[:200] or f"part {number}", content)]
+    content = _decode(body, fields.get(b"content-transfer-encoding", b"").lower(), line_end)
+    return " ".join(name.decode("ascii").split())[:200] or f"part {number}", content
 
 
-def _decode(body: bytes, encoding: bytes) -> bytes:
+def _decode(body: bytes, encoding: bytes, line_end: bytes) -> bytes:
     if encoding == b"base64":
         text = body.rstrip(b"=\n")
         if text.translate(None, _BASE64):
@@ -137,5 +137,5 @@ def _decode(body: bytes, encoding: bytes) -> bytes:
         except Error as error:
             raise _NotPlain from error
     if encoding in (b"", b"7bit", b"8bit", b"binary"):
-        return body
+        return body.replace(b"\n", line_end)
     raise _NotPlain

@@ -56,7 +56,8 @@ def read_strictly(chunks: Iterable[bytes], limits: Limits, children: Children) -
         _read_body(chain((head,), pieces), limits, children)
     except (ParseError, expat.ExpatError, ValueError, LookupError) as error:
         # ValueError and LookupError: an encoding that the parser cannot do, or that does not exist.
-        raise NotWellFormed(str(error)[:100]) from error
+        # Without the line: records that were not given to the parser do not count in it.
+        raise NotWellFormed(str(error).partition(": line")[0][:100]) from error
     except Damaged as error:
         raise NotWellFormed(str(error)) from error
 

@@ -17,7 +17,7 @@ from email.message import Message
 from typing import Final, cast
 
 from mailguard.feedback.archive import Member, Refused, foreign_kind, open_file, printable
-from mailguard.feedback.encodings import hidden_files
+from mailguard.feedback.encodings import hidden_files, without_quoting
 from mailguard.feedback.kinds import Kind, claims_to_be_report, kind_of
 from mailguard.feedback.limits import Budget, Limits, OverLimit
 from mailguard.feedback.measure import measure
@@ -43,13 +43,15 @@ class Unpacked:
     failures: list[Leaf] = field(default_factory=list)
 
 
-def unpack(mail: bytes, limits: Limits) -> Unpacked:
+def unpack(mail: bytes, limits: Limits, budget: Budget | None = None, place: str = "", level: int = 0) -> Unpacked:
     """Every file in a mail that may be a report, and those that were not opened. Never raises.
+
+    ``budget``, ``place`` and ``level`` are those of the archive that the mail lay in, if it did.
 
     Bounds: ``mail_bytes`` to ``lines`` of ``Limits`` on the bytes of the mail, ``members`` and ``zip_directory_bytes``.
     """
     unpacked = Unpacked()
-    _Walk(limits, Budget(limits.inflated_bytes), unpacked).enter(mail, "", 1)
+    _Walk(limits, budget or Budget(limits.inflated_bytes), unpacked, level).enter(mail, place, 1)
     return unpacked
 
 
@@ -69,8 +71,9 @@ def unpack_file(name: str, data: bytes, limits: Limits) -> Unpacked:
 class _Walk:
     """Goes through a mail, and through the mails in it."""
 
-    def __init__(self, limits: Limits, budget: Budget, found: Unpacked) -> None:
+    def __init__(self, limits: Limits, budget: Budget, found: Unpacked, level: int = 0) -> None:
         self._limits = limits
+        self._level = level
         self._budget = budget
         self._found = found
         self._number = 0
@@ -124,11 +127,7 @@ class _Walk:
         empty = True
         for content in contents:
             empty = empty and not content
-            kind = kind_of(content)
-            if kind is Kind.OTHER:
-                files = [(file, kind) for file in hidden_files(content) if (kind := kind_of(file)) is not Kind.OTHER]
-            else:
-                files = [(content, kind)]
+            files = list(_files_in(content))
             for file, kind in files:
                 self._add_file(place, file, kind, depth)
             if files:
@@ -150,13 +149,27 @@ class _Walk:
             self._open(place, data)
 
     def _open(self, place: str, data: bytes) -> None:
-        found = open_file(place, data, self._limits, self._budget)
+        found = open_file(place, data, self._limits, self._budget, self._level)
         if isinstance(found, Refused):
             self._found.refused.append(found)
         elif len(self._found.members) + len(found) > self._limits.members:
             self._found.refused.append(Refused(place, "members"))
         else:
             self._found.members.extend(found)
+
+
+def _files_in(content: bytes) -> Iterator[tuple[bytes, Kind]]:
+    """The content if it is a file of ours, else the files that are hidden in it."""
+    kind = kind_of(content)
+    if kind is Kind.MARKUP:
+        yield without_quoting(content), kind
+    elif kind is not Kind.OTHER:
+        yield content, kind
+    else:
+        for file in hidden_files(content):
+            kind = kind_of(file)
+            if kind is not Kind.OTHER:
+                yield file, kind
 
 
 def _contents(part: Message) -> Iterator[bytes]:

@@ -1,0 +1,1 @@
+"""Odd reports and mails, each with what a person would read in it."""
