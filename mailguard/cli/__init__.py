@@ -19,6 +19,9 @@ _COMMANDS = {
     "check-host": "mailguard.cli.check_host:check_host",
     "rules": "mailguard.cli.rules:rules",
     "policy": "mailguard.cli.policy:policy",
+    "ingest": "mailguard.cli.ingest:ingest",
+    "serve": "mailguard.cli.serve:serve",
+    "quarantine": "mailguard.cli.quarantine:quarantine",
     "demo": "mailguard.cli.demo:demo",
     "completion": "mailguard.cli.completion:completion",
 }

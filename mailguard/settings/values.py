@@ -79,11 +79,14 @@ class WorkSettings:
 
 @dataclass(frozen=True, slots=True)
 class RetentionSettings:
-    """How many days each kind of data is kept; 0 means for ever."""
+    """How many days each kind of data is kept (``store.upkeep.Kind``), and mails in quarantine; 0 means for ever."""
 
-    raw_mail_days: int = 90
+    raw_days: int = 90
     records_days: int = 730
-    rollup_days: int = 0
+    unverified_days: int = 365
+    sums_days: int = 0
+    tls_days: int = 730
+    failures_days: int = 30
     quarantine_days: int = 90
 
 

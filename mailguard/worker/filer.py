@@ -57,8 +57,10 @@ class Filer:
     """``async with Filer(lambda: open_store(path)) as filer: await filer.add(filed)``.
 
     One thread has the store. While it writes, mails gather; they are its next transaction. ``add`` waits for as long
-    as the database is away. Bounds of one transaction: ``batch_mails``, and ``batch_records`` unless one mail has more.
-    ``has_room`` lets those who read wait while twice as much is held.
+    as the database is away; where nobody is ``patient`` it raises what the store raised.
+
+    Bounds of one transaction: ``batch_mails``, and ``batch_records`` unless one mail has more. ``has_room`` lets those
+    who read wait while twice as much is held.
     """
 
     def __init__(
@@ -67,11 +69,13 @@ class Filer:
         *,
         batch_mails: int = 256,
         batch_records: int = 20_000,
+        patient: bool = True,
         pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._open_store = open_store
         self._batch_mails = batch_mails
         self._batch_records = batch_records
+        self._patient = patient
         self._pause = pause
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="mailguard-store")
         self._store: Keeper | None = None
@@ -107,7 +111,10 @@ class Filer:
         return self._away
 
     async def add(self, filed: Filed) -> Stored:
-        """Return when the mail is durable in the store. Raises StoreRefused, or StoreAway when we stop before that."""
+        """Return when the mail is durable in the store. Raises StoreRefused, or StoreAway when we stop before that.
+
+        After StoreAway the mail may be stored all the same.
+        """
         records = sum(len(report.records) for report in filed.contents.reports)
         item = _Item(filed, asyncio.get_running_loop().create_future(), records)
         if self._task is None or self._task.done():
@@ -119,6 +126,10 @@ class Filer:
             return await item.stored
         finally:
             self._hold(-records)
+
+    async def do(self, job: Callable[[Keeper], T]) -> T:
+        """Do something else with the store, between two transactions. Raises what that raises."""
+        return await self._call(self._do_now, job)
 
     async def has_room(self) -> None:
         """Return when something more may be read."""
@@ -188,6 +199,11 @@ class Filer:
             for item in batch:
                 self._refuse(item, error)
             return False
+        if not self._patient:
+            for item in batch:
+                if not item.stored.done():
+                    item.stored.set_exception(error)
+            return True
         if not self._away:
             log.error("mails wait until the database answers again: %s", error)
         self._away = True
@@ -224,10 +240,13 @@ class Filer:
     def _add_now(self, batch: Sequence[Filed]) -> tuple[Stored, ...]:
         if not batch:
             return ()
+        return self._do_now(lambda store: store.add(batch))
+
+    def _do_now(self, job: Callable[[Keeper], T]) -> T:
         if self._store is None:
             self._store = self._open_store()
         try:
-            return self._store.add(batch)
+            return job(self._store)
         except BaseException:
             self._close()  # a connection that has failed is not to be trusted again
             raise

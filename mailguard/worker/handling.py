@@ -14,7 +14,7 @@ from mailguard.errors import OperationError, Sentence
 from mailguard.feedback.envelope import ReceivedMail
 from mailguard.feedback.mail import MailContents
 from mailguard.resolver import Resolver
-from mailguard.store.values import Filed, Outcome
+from mailguard.store.values import Filed, Outcome, Stored
 from mailguard.trust.grade import Trust
 from mailguard.trust.proof import Authentication
 from mailguard.worker.asking import Asking
@@ -115,7 +115,7 @@ class Handler:
         self.judge.learn(filed)
         if again:
             reason = COULD_NOT_BE_CHECKED
-        return Handled(mail, _outcome(filed, stored.new, stored.outcomes), reason, read.contents, filed.trusts)
+        return Handled(mail, _outcome(filed, stored), reason, read.contents, filed.trusts)
 
     async def _read(self, mail: ReceivedMail) -> ReadMail:
         if self.resolver is None:
@@ -145,17 +145,14 @@ class Handler:
             await asyncio.to_thread(self.tries.note, mail.digest, failures)
 
 
-def _outcome(filed: Filed, new: bool, outcomes: tuple[Outcome, ...]) -> MailOutcome:
+def _outcome(filed: Filed, stored: Stored) -> MailOutcome:
     """For the mail as a whole: a conflict is told first, then that something was new."""
+    outcomes = (*stored.outcomes, *stored.tls_outcomes)
     if Outcome.CONFLICT in outcomes:
         return MailOutcome.CONFLICT
-    if Outcome.STORED in outcomes:
+    if Outcome.STORED in outcomes or (filed.contents.failure_reports and stored.new):
         return MailOutcome.STORED
-    if outcomes:
-        return MailOutcome.DUPLICATE
-    if filed.contents.tls_reports or filed.contents.failure_reports:
-        return MailOutcome.STORED if new else MailOutcome.DUPLICATE
-    return MailOutcome.IGNORED
+    return MailOutcome.DUPLICATE if outcomes or filed.contents.failure_reports else MailOutcome.IGNORED
 
 
 def _without_content(contents: MailContents) -> MailContents | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -45,9 +45,14 @@ class Judge:
 
     def learn(self, filed: Filed) -> None:
         """What was stored as verified makes its reporter known. Bound: 10,000 names."""
-        for report, trust in zip(filed.contents.reports, filed.trusts, strict=True):
-            if trust.grade is Grade.VERIFIED and len(self._registry.seen) < _MAX_LEARNED:
-                self._registry = self._registry.learn(report.org_name, DomainName(trust.domain))
+        pairs = zip(filed.contents.reports, filed.trusts, strict=True)
+        self.remember((report.org_name, trust.domain) for report, trust in pairs if trust.grade is Grade.VERIFIED)
+
+    def remember(self, known: Iterable[tuple[str, str]]) -> None:
+        """Pairs of a name and a domain that have reported before, as the store knows them."""
+        for org_name, domain in known:
+            if len(self._registry.seen) < _MAX_LEARNED:
+                self._registry = self._registry.learn(org_name, DomainName(domain))
 
     def _judge(self, report: AggregateReport, mail: ReceivedMail, authentication: Authentication) -> Trust:
         owned = self._owned or Owned(frozenset((DomainName(report.policy.domain),)))

@@ -1,0 +1,258 @@
+"""``mailguard ingest``: read reports that lie in files, and store them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import aclosing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from mailguard.cli.exits import FINDINGS, INTERRUPTED, OK, OUR_FAILURE
+from mailguard.cli.options import resolver_options, resolver_settings
+from mailguard.cli.speaking import SpokenCommand, say
+from mailguard.errors import Sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mailguard.settings import Settings
+    from mailguard.worker.document import Document
+    from mailguard.worker.filer import Keeper
+    from mailguard.worker.ingest import IngestSettings
+
+FORMATS: Final = ("text", "json", "ndjson")
+DEFAULT_DATABASE: Final = "mailguard.db"
+
+_OUTCOMES: Final = {
+    "stored": Sentence("stored"),
+    "duplicate": Sentence("already there"),
+    "conflict": Sentence("contradicts a report that is already there"),
+    "quarantined": Sentence("could not be read"),
+    "ignored": Sentence("no report"),
+}
+_GRADES: Final = {
+    "verified": Sentence("sender verified"),
+    "authenticated": Sentence("sender known, not proved to be the reporter"),
+    "unverified": Sentence("sender not proved"),
+}
+
+
+@click.command(cls=SpokenCommand)
+@click.argument("paths", nargs=-1, metavar="PATH...")
+@click.option("--dry-run", is_flag=True, help="Store nothing; say what would happen.")
+@click.option("--config", metavar="FILE", help="Take database and domains from this settings file.")
+@click.option("--database", metavar="URL|PATH", help="Where to store; without it, mailguard.db in this folder.")
+@click.option(
+    "--domain", "domains", multiple=True, metavar="NAME", help="Reports may be about this domain only. May be repeated."
+)
+@click.option(
+    "--trust-host",
+    "trust_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="Believe what this mail server wrote on top of a mail (Authentication-Results). May be repeated.",
+)
+@click.option("--no-trust", is_flag=True, help="Ask nobody who sent a mail; every report is unverified.")
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="Form of the output."
+)
+@resolver_options
+@click.pass_context
+def ingest(ctx: click.Context, /, **options: Any) -> None:
+    """Read DMARC and TLS reports from mails and files, and store them.
+
+    PATH is a mail, a report (XML, JSON, gzip, zip), an mbox, a Maildir or a folder; - is standard input.
+
+    Exit codes: 0 everything was read, 1 something could not be read, 2 wrong use, 4 our own failure, 130 interrupted.
+    """
+    from mailguard.errors import OperationError
+
+    _check_paths(options["paths"])
+    run = _Run(options)
+    try:
+        asyncio.run(run.go())
+    except OperationError as error:
+        run.output.close()
+        click.echo(f"mailguard: {error.told(say)}", err=True)
+        ctx.exit(OUR_FAILURE)
+    except KeyboardInterrupt:
+        run.output.close()
+        click.echo(f"mailguard: {say('Interrupted. What was told is stored; to go on, run the same again.')}", err=True)
+        ctx.exit(INTERRUPTED)
+    ctx.exit(FINDINGS if run.output.counts["quarantined"] else OK)
+
+
+def _check_paths(paths: Sequence[str]) -> None:
+    if not paths:
+        raise click.UsageError(say("Name a file or a folder, or - for standard input."))
+    for path in paths:
+        if path != "-" and not os.path.lexists(path):
+            raise click.UsageError(say("{path} does not exist.").format(path=path))
+
+
+class _Run:
+    """One run: everything that was asked for, understood."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self._options = options
+        settings = _load(options["config"])
+        self._domains = _domains(options["domains"]) or (settings.trust.domains if settings else ())
+        self._hosts = options["trust_hosts"] or (settings.trust.authserv_ids if settings else ())
+        self._place = options["database"] or (settings.database.place() if settings else DEFAULT_DATABASE)
+        self._settings = self._ingest_settings(settings)
+        single = len(options["paths"]) == 1 and not Path(options["paths"][0]).is_dir()
+        self.output = _OUTPUTS[options["form"]](single)
+
+    async def go(self) -> None:
+        """Read, store and tell."""
+        from mailguard.sources.files import NotRead, read_sources
+        from mailguard.worker.document import from_handled, from_not_read
+        from mailguard.worker.ingest import ingest as handle_all
+
+        sources = read_sources(self._options["paths"], sys.stdin.buffer)
+        async with aclosing(handle_all(sources, self._opener(), self._settings)) as results:
+            async for result in results:
+                document = from_not_read(result) if isinstance(result, NotRead) else from_handled(result)
+                self.output.add(document)
+        self.output.close()
+
+    def _ingest_settings(self, settings: Settings | None) -> IngestSettings:
+        from mailguard.worker.ingest import IngestSettings, owned_by
+        from mailguard.worker.wire import ReadingSettings
+
+        nameservers = self._options["nameservers"] or (settings.trust.nameservers if settings else ())
+        checks = not self._options["no_trust"] and (settings is None or settings.trust.check)
+        return IngestSettings(
+            reading=ReadingSettings(trusted_hosts=tuple(self._hosts)),
+            resolver=resolver_settings(nameservers, self._options["timeout"]) if checks else None,
+            owned=owned_by(self._domains),
+            processes=min(4, os.cpu_count() or 1),
+        )
+
+    def _opener(self) -> Callable[[], Keeper]:
+        from mailguard.store import open_store
+        from mailguard.worker.preview import Preview, open_existing
+
+        place = str(self._place)
+        if self._options["dry_run"]:
+            return lambda: Preview(lambda: open_existing(place))
+        return lambda: open_store(place)
+
+
+def _load(path: str | None) -> Settings | None:
+    from mailguard.settings import load_settings
+
+    return load_settings(path) if path else None
+
+
+def _domains(texts: Sequence[str]) -> tuple[Any, ...]:
+    from mailguard.targets import parse_target
+
+    return tuple(parse_target(text).domain for text in texts)
+
+
+class _Output:
+    """What every form of output does: counts outcomes, and tells sentences in the user's language."""
+
+    def __init__(self, single: bool) -> None:
+        self.counts: Counter[str] = Counter()
+        self._single = single
+        self._closed = False
+        if hasattr(sys.stdout, "reconfigure"):
+            sys.stdout.reconfigure(errors="replace")
+
+    def add(self, document: Document) -> None:
+        """Show one message."""
+        self.counts[document["outcome"]] += 1
+        reason = document["reason"]
+        self._show({**document, "reason": reason.told(say) if reason else None})
+
+    def close(self) -> None:
+        """Show what comes last, once."""
+        if not self._closed:
+            self._closed = True
+            self._end()
+
+    def _show(self, document: Document) -> None:
+        raise NotImplementedError
+
+    def _end(self) -> None:
+        return
+
+
+class _Text(_Output):
+    def _show(self, document: Document) -> None:
+        from mailguard.render.safe import visible
+
+        words = f"{visible(document['source'])}: {_OUTCOMES[document['outcome']].told(say)}"
+        click.echo(words + (f" - {visible(document['reason'])}" if document["reason"] else ""))
+        for report in document["reports"]:
+            click.echo("  " + _line(report))
+
+    def _end(self) -> None:
+        told = [f"{count} {_OUTCOMES[outcome].told(say)}" for outcome, count in sorted(self.counts.items())]
+        total = say("Messages: {count}").format(count=sum(self.counts.values()))
+        click.echo(f"{total} ({', '.join(told)})" if told else total)
+
+
+class _Ndjson(_Output):
+    def _show(self, document: Document) -> None:
+        click.echo(json.dumps(document, ensure_ascii=False, separators=(",", ":")))
+
+
+class _Json(_Output):
+    """One object for a single file with a single message, else an array."""
+
+    def __init__(self, single: bool) -> None:
+        super().__init__(single)
+        self._first: Document | None = None
+        self._opened = False
+
+    def _show(self, document: Document) -> None:
+        if self._single and self._first is None and not self._opened:
+            self._first = document  # perhaps the only one
+            return
+        if self._first is not None:
+            first, self._first = self._first, None
+            self._item(first)
+        self._item(document)
+
+    def _end(self) -> None:
+        if self._first is not None:
+            click.echo(json.dumps(self._first, ensure_ascii=False, indent=2))
+        else:
+            click.echo("\n]" if self._opened else "[]")
+
+    def _item(self, document: Document) -> None:
+        click.echo(",\n" if self._opened else "[\n", nl=False)
+        self._opened = True
+        click.echo(json.dumps(document, ensure_ascii=False, indent=2), nl=False)
+
+
+_OUTPUTS: Final = {"text": _Text, "json": _Json, "ndjson": _Ndjson}
+
+
+def _line(report: Document) -> str:
+    from mailguard.render.safe import visible
+
+    trust = report["trust"]
+    message = say("{org} about {domain}, {begin} to {end}: {kept} of {read} records{grade}")
+    line = message.format(
+        org=visible(report["org_name"]),
+        domain=visible(report["policy_domain"]),
+        begin=report["begin"],
+        end=report["end"],
+        kept=report["records_kept"],
+        read=report["records_read"],
+        grade=f", {_GRADES[trust['grade']].told(say)}" if trust else "",
+    )
+    if report["defects"]:
+        line += "; " + say("{count} defects").format(count=len(report["defects"]))
+    return line

@@ -1,0 +1,49 @@
+"""Once a day: what has been kept for its time goes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Final, cast
+
+from mailguard.errors import MailguardError
+from mailguard.settings.values import RetentionSettings
+from mailguard.store import Store
+from mailguard.store.upkeep import Kind, prune
+from mailguard.worker.filer import Filer, Keeper
+
+log = logging.getLogger(__name__)
+
+_DAY_S: Final = 86_400
+_EVERY_S: Final = float(_DAY_S)
+_FIRST_AFTER_S: Final = 300.0
+
+
+async def keep_pruning(filer: Filer, retention: RetentionSettings, *, first_after_s: float = _FIRST_AFTER_S) -> None:
+    """Five minutes after the start and then daily, for ever. A database that is away is asked again the next day."""
+    await asyncio.sleep(first_after_s)
+    while True:
+        for kind, days in due(retention):
+            try:
+                await filer.do(_job(kind, int(time.time()) - days * _DAY_S))
+            except MailguardError as error:
+                log.error("what is older than %d days could not be deleted (%s): %s", days, kind, error)
+        await asyncio.sleep(_EVERY_S)
+
+
+def due(retention: RetentionSettings) -> list[tuple[Kind, int]]:
+    """The kinds of data that have an end, with their days."""
+    days = {kind: int(getattr(retention, f"{kind}_days")) for kind in Kind}
+    return [(kind, count) for kind, count in days.items() if count]
+
+
+def _job(kind: Kind, before: int) -> Callable[[Keeper], int]:
+    def job(store: Keeper) -> int:
+        gone = prune(cast(Store, store).database, kind, before)
+        if gone:
+            log.warning("deleted because its time was over (%s): %d", kind, gone)
+        return gone
+
+    return job
