@@ -20,8 +20,11 @@ from mailguard.sources.oauth import TokenSource
 from mailguard.sources.session import Letter, Session
 from mailguard.sources.settings import After, MailboxSettings
 
-IsReport = Callable[[bytes], bool]
-"""Whether a mail is ours to take. Asked in a thread, once for each mail; must not raise."""
+IsReport = Callable[[bytes], bool | None]
+"""Whether a mail is ours to take; None where that cannot be told now, so that it is asked again after ``poll_s``.
+
+Asked in a thread; must not raise.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,10 +222,14 @@ class MailboxReader:
             return Left(place.of(uid), size)
         if letter is None:
             return None
-        if not self._is_report(letter.raw):
+        is_report = self._is_report(letter.raw)
+        if is_report:
+            return Fetched(uid, self._received(letter, place.of(uid)))
+        if is_report is None:
+            self._later[place, uid] = self._now() + self._settings.poll_s
+        else:
             self._seen.remember(place, uid, Outcome.NO_REPORT)
-            return None
-        return Fetched(uid, self._received(letter, place.of(uid)))
+        return None
 
     def _fetch(self, session: Session, place: Place, uid: int) -> Letter | None:
         """None if somebody else has taken the mail away. One that the server cannot give must not keep us from the

@@ -334,3 +334,16 @@ def test_a_server_that_lets_us_read_but_not_move_does_not_keep_us_from_reading()
         following = reader.next_batch()
     assert following is not None
     assert [fetched.uid for fetched in following.mails] == [6]
+
+
+def test_a_mail_of_which_nothing_can_be_told_now_is_asked_about_again() -> None:
+    verdicts: list[bool | None] = [None, False]
+    now = 1_000.0
+    answer = answering(uid_fetch=literal(5, "A: b"))
+    with ScriptedImap(answer=answer) as server:
+        settings = settings_for(server, poll_s=300.0)
+        given = []
+        with MailboxReader(settings, SeenInMemory(), lambda raw: verdicts.pop(0), lambda: now) as reader:
+            for now in (1_000.0, 1_299.0, 1_301.0, 9_999.0):  # noqa: B007 - the reader's clock
+                given.append(reader.next_batch())
+    assert ([batch and batch.mails for batch in given], verdicts) == ([(), None, (), None], [])
