@@ -18,7 +18,9 @@ from xml.etree.ElementTree import Element, ParseError, fromstring
 _MOST_ELEMENTS: Final = 100
 """Larger outlines are not remembered and not cut, so that what is remembered stays below some megabytes."""
 
-_LONGEST_PLAIN: Final = 16 * 1024
+LONGEST_PLAIN: Final = 16 * 1024
+"""A record with more bytes is not plain."""
+
 _PLAIN: Final = bytes([0x09, 0x0A, *range(0x20, 0x7F)]).replace(b"&", b"")
 
 Outline = tuple[tuple[str, int], ...]
@@ -110,11 +112,11 @@ def of_text(record: bytes) -> tuple[Layout, Texts] | None:
     """The same from the text of a record, from ``<record>`` to ``</record>``; ``None`` for one that is not plain.
 
     Plain is printable ASCII without references, comments or anything else but tags and texts, where every bracket is
-    one of a tag. Bounds: 16 KiB and 100 elements.
+    one of a tag. Bounds: ``LONGEST_PLAIN`` and 100 elements.
     """
     if b"\r" in record:
         record = record.replace(b"\r\n", b"\n")
-    if len(record) > _LONGEST_PLAIN or record.translate(None, _PLAIN) or record.count(b"<") != record.count(b">"):
+    if len(record) > LONGEST_PLAIN or record.translate(None, _PLAIN) or record.count(b"<") != record.count(b">"):
         return None
     # Every second piece is what stood between brackets. The one at the end is the text of elements without any.
     pieces = record.replace(b">", b"<").decode("ascii").split("<")

@@ -50,7 +50,8 @@ class Limits:
 
     Applied to JSON, before it is parsed (texts, counts, ``records`` for policies and failures as above):
 
-    * ``json_bytes``, ``json_containers``: size of the file, and objects and lists in it.
+    * ``json_bytes``, ``json_containers``, ``json_marks``: size of the file, objects and lists in it, and quotation
+      marks, commas and opening brackets together.
     """
 
     mail_bytes: int = 15 * MIB
@@ -82,6 +83,7 @@ class Limits:
 
     json_bytes: int = 4 * MIB
     json_containers: int = 200_000
+    json_marks: int = 800_000
 
 
 DEFAULT_LIMITS: Final = Limits()

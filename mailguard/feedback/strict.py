@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 from xml.etree.ElementTree import Element, ParseError, XMLPullParser
 from xml.parsers import expat
 
-from mailguard.feedback.layout import Layout, Texts, of_text
+from mailguard.feedback.layout import LONGEST_PLAIN, Layout, Texts, of_text
 from mailguard.feedback.limits import CHUNK_BYTES, Damaged, Limits, OverLimit
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ _RECORD: Final = b"<record>"
 _RECORD_END: Final = b"</record>"
 _AFTER_END_TAG: Final = re.compile(rb"</[\w:.-]+\s*>[ \t\r\n]*\Z")
 _LONGEST_END_TAG: Final = 200
+_PARSED_BYTES: Final = 32 * 1024
 
 
 class NotWellFormed(Exception):
@@ -135,11 +136,11 @@ class _Body:
         if self._plain:
             self._take_records(data)
         else:
-            self._parse(data)
+            self._parse_in_pieces(data)
 
     def close(self) -> None:
         """The document ends here."""
-        self._parse(self._waiting)
+        self._parse_in_pieces(self._waiting)
         self._parser.close()
         self._walk.follow(self._parser)
 
@@ -154,11 +155,11 @@ class _Body:
                 self._children.take_record(*found)
                 self._unfinished = 0
             else:
-                self._parse(record)
+                self._parse_in_pieces(record)
             at = end
         # What may be the beginning of a record waits for the rest of it.
         cut = begin if begin >= 0 else data.rfind(b"<", at)
-        if cut < 0 or len(data) - cut > self._limits.record_bytes:
+        if cut < 0 or len(data) - cut > LONGEST_PLAIN:
             cut = len(data)
         self._pass_over(data[at:cut])
         self._waiting = data[cut:]
@@ -166,7 +167,12 @@ class _Body:
     def _pass_over(self, text: bytes) -> None:
         """Text before a record: blanks, or something for the parser."""
         if len(text) > _MOST_BLANKS or text.strip(_BLANKS):
-            self._parse(text)
+            self._parse_in_pieces(text)
+
+    def _parse_in_pieces(self, data: bytes) -> None:
+        # So that a bound is met before the parser has made elements of much that lies beyond it.
+        for at in range(0, len(data), _PARSED_BYTES):
+            self._parse(data[at : at + _PARSED_BYTES])
 
     def _parse(self, data: bytes) -> None:
         self._parser.feed(data)

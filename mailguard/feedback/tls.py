@@ -27,7 +27,7 @@ _WORDS: Final = (str, int, float)
 def read_tls_reports(chunks: Iterable[bytes], place: str, limits: Limits) -> Iterator[TlsReport | Unreadable]:
     """Read all reports in a file, usually one. Never raises for what stands in it.
 
-    Bounds: ``json_bytes`` and ``json_containers`` (before parsing), ``members``, ``records`` for policies and failures.
+    Bounds: ``json_bytes`` to ``json_marks`` (before parsing), ``members``, ``records`` for policies and failures.
     """
     try:
         data, damage = _whole(chunks, limits)
@@ -61,8 +61,11 @@ def _whole(chunks: Iterable[bytes], limits: Limits) -> tuple[bytes, str]:
                 raise OverLimit("json_bytes")
     except Damaged as error:
         damage = str(error)
-    if data.count(b"{") + data.count(b"[") > limits.json_containers:
+    containers = data.count(b"{") + data.count(b"[")
+    if containers > limits.json_containers:
         raise OverLimit("json_containers")
+    if containers + data.count(b'"') + data.count(b",") > limits.json_marks:
+        raise OverLimit("json_marks")
     return bytes(data), damage
 
 

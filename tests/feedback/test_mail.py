@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import time
-import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -13,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailguard.feedback.limits import MIB, Limits
+from mailguard.feedback.limits import Limits
 from mailguard.feedback.mail import read_mail
 from tests.feedback.mails import gzipped_mail, mail, record, report, zipped
 
@@ -89,80 +87,6 @@ def test_a_mail_without_any_report_says_nothing_wrong() -> None:
     assert (contents.reports, contents.unreadable) == ((), ())
 
 
-def encrypted() -> bytes:
-    data = bytearray(zipped(XML.encode()))
-    data[6] |= 1
-    data[data.rindex(b"PK\x01\x02") + 8] |= 1
-    return bytes(data)
-
-
-def many_files(number: int) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        for index in range(number):
-            archive.writestr(f"{index}.xml", "<")
-    return out.getvalue()
-
-
-HEAD = b"From: a@b.example\r\nMIME-Version: 1.0\r\n"
-NESTED = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(2000))
-FORWARDED = b"Content-Type: message/rfc822\r\n\r\n" * 2000
-DIGESTS = b"".join(
-    b"Content-Type:\r\n multipart/digest; boundary=b%d\r\n\r\n--b%d\r\n\r\n" % (n, n) for n in range(2000)
-)
-BOMB = gzip.compress(b"<feedback>" + record().encode() * 50_000)
-
-
-@pytest.mark.parametrize(
-    ("raw", "reason"),
-    [
-        (b"x" * 16 * MIB, "mail_bytes"),
-        (b"X: " + b"y" * 70_000 + b"\r\n\r\n", "header_bytes"),
-        (b"X: y\r\n" * 300 + b"\r\n", "headers"),
-        (HEAD + b"\r\n" + b"\n" * 500_000, "lines"),
-        (HEAD + b"\r\n" + b"\r" * 500_000, "lines"),
-        (HEAD + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--b\r\n\r\n" * 1000, "delimiters"),
-        (HEAD + b"Content-Type: multipart/mixed" + b"; a=b" * 5000 + b"\r\n\r\n", "content_type_bytes"),
-        (
-            HEAD
-            + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain"
-            + b";\r\n a=b" * 5000,
-            "content_type_bytes",
-        ),
-        (HEAD + NESTED, "delimiters"),
-        (HEAD + NESTED.replace(b"--b", b"-- b"), "delimiters"),
-        (HEAD + FORWARDED, "containers"),
-        (HEAD + DIGESTS[:20_000], "containers"),
-        (mail(b"PK\x03\x04 and no more"), "damaged-archive"),
-        (mail(zipped(XML.encode())[:-30] + b"PK\x05\x06" + b"\0" * 18), "empty-archive"),
-        (mail(encrypted()), "encrypted"),
-        (mail(many_files(60)), "members"),
-        (mail(many_files(3000)), "zip_directory_bytes"),
-        (mail(b"\x1f\x8b and no more"), "not-a-report"),
-        (mail(gzip.compress(gzip.compress(gzip.compress(XML.encode())))), "nested"),
-        (mail(gzip.compress(b"<feedback>" + b" " * 300 * MIB)), "record_bytes"),
-        (mail(BOMB), "ratio"),
-        (mail(gzip.compress(b"<feedback>" + b"<record/>" * MIB)), "dropped"),
-        (mail(gzip.compress(b"") * 100), "members"),
-    ],
-)
-def test_hostile_mails_cost_little_and_say_why_they_were_refused(raw: bytes, reason: str) -> None:
-    begun = time.process_time()
-    found = reasons(raw)
-    spent = time.process_time() - begun
-    assert found == [reason]
-    assert spent < 5  # on a busy machine; what this is about takes minutes
-
-
-def test_a_huge_member_does_not_fill_the_memory() -> None:
-    raw = mail(gzip.compress(b"<feedback>" + b" " * 300 * MIB))
-    tracemalloc.start()
-    read_mail(raw)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 20 * MIB
-
-
 def test_what_the_archives_of_one_mail_give_is_counted_together() -> None:
     big = gzip.compress(report(*(record() for _ in range(100))).encode())
     part = b"Content-Type: application/gzip\r\nContent-Transfer-Encoding: base64\r\n\r\n"
@@ -179,7 +103,7 @@ def test_never_raises(data: bytes, at: int) -> None:
     read_mail(raw[:at] + data + raw[at:])
     read_mail(mail(b"PK\x03\x04" + data))
     read_mail(mail(b"\x1f\x8b\x08\x00" + data))
-    read_mail(HEAD + data)
+    read_mail(b"MIME-Version: 1.0\r\n" + data)
 
 
 def corpus(pattern: str) -> list[Path]:
