@@ -19,9 +19,12 @@ _COMMANDS = {
     "check-host": "mailguard.cli.check_host:check_host",
     "rules": "mailguard.cli.rules:rules",
     "policy": "mailguard.cli.policy:policy",
+    "inspect": "mailguard.cli.inspect:inspect",
     "ingest": "mailguard.cli.ingest:ingest",
     "serve": "mailguard.cli.serve:serve",
     "quarantine": "mailguard.cli.quarantine:quarantine",
+    "reports": "mailguard.cli.reports:reports",
+    "db": "mailguard.cli.db:db",
     "demo": "mailguard.cli.demo:demo",
     "completion": "mailguard.cli.completion:completion",
 }

@@ -24,11 +24,14 @@ _EPOCH: Final = date(1970, 1, 1)
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Reports about one domain: of the days from ``since`` up to, not including, ``until``, of a grade or better."""
+    """Reports about one domain (empty: any), of the days from ``since`` up to, not including, ``until``.
+
+    ``least`` is the least grade of trust that counts.
+    """
 
     domain: str
-    since: date
-    until: date
+    since: date = date.min
+    until: date = date.max
     least: Grade = Grade.VERIFIED
 
 
@@ -255,7 +258,8 @@ def _date(day: int) -> date:
 
 def _in_window(window: Window) -> tuple[str, list[object]]:
     grades = [grade.value for grade in at_least(window.least)]
+    domain = [window.domain] if window.domain else []
     return (
-        f"policy_domain = ? AND day >= ? AND day < ? AND grade IN ({marks(len(grades))})",
-        [window.domain, days_since_epoch(window.since), days_since_epoch(window.until), *grades],
+        f"{'policy_domain = ? AND ' if domain else ''}day >= ? AND day < ? AND grade IN ({marks(len(grades))})",
+        [*domain, days_since_epoch(window.since), days_since_epoch(window.until), *grades],
     )

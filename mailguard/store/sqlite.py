@@ -136,9 +136,9 @@ def copy(source: SqliteDatabase, target: Path) -> None:
     Raises OperationError, also where the file is there already.
     """
     fresh = target.with_name(target.name + ".new")
+    if target.exists():
+        raise OperationError("{place} exists already; choose another path.", place=target)
     try:
-        if target.exists():
-            raise FileExistsError("it exists already")
         fresh.unlink(missing_ok=True)
         os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         with closing(sqlite3.connect(fresh)) as connection:

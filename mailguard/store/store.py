@@ -8,8 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from mailguard.errors import OperationError, UsageError
-from mailguard.store import filing, reports
+from mailguard.errors import OperationError, Sentence, UsageError
+from mailguard.store import filing, reports, upkeep
 from mailguard.store.database import Database
 from mailguard.store.migrate import check_schema, schema_of, upgrade
 from mailguard.store.reports import (
@@ -21,6 +21,8 @@ from mailguard.store.reports import (
     SourceRow,
     Window,
 )
+from mailguard.store.reprocess import Judge, Read, Reread, not_judged, reprocess
+from mailguard.store.upkeep import Kind
 from mailguard.store.values import Filed, Stored
 from mailguard.trust.grade import Grade
 
@@ -88,6 +90,11 @@ class Reader:
         with self._asking():
             yield from reports.stream_records(self.database, window)
 
+    def check(self) -> list[Sentence]:
+        """What is wrong with the store; reads everything."""
+        with self._asking():
+            return list(upkeep.check(self.database))
+
     @contextmanager
     def _asking(self) -> Iterator[None]:
         try:
@@ -111,6 +118,16 @@ class Store(Reader):
         """
         with self._writing(), self.database.transaction():
             return filing.add(self.database, batch)
+
+    def prune(self, kind: Kind, before: int) -> int:
+        """Delete what is of a kind and older than ``before`` (POSIX seconds); how many rows it was."""
+        with self._writing():
+            return upkeep.prune(self.database, kind, before)
+
+    def reprocess(self, read: Read, judge: Judge = not_judged) -> Iterator[Reread]:
+        """Read the kept mails again; the count so far, after each."""
+        with self._writing():
+            yield from reprocess(self.database, read, judge)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

@@ -28,7 +28,7 @@ class Kind(StrEnum):
     RAW = "raw"  # the mails themselves; what was read of them stays
     RECORDS = "records"  # the records of reports; heads and daily sums stay
     UNVERIFIED = "unverified"  # reports that nobody vouched for, with all that belongs to them, sums included
-    SUMS = "sums"  # daily sums; heads of reports stay
+    SUMS = "sums"  # daily sums, and the records of the same days; heads of reports stay
     TLS = "tls"  # TLS reports
     FAILURES = "failures"  # failure reports
 
@@ -39,15 +39,15 @@ def prune(database: Database, kind: Kind, before: int) -> int:
     Inside one transaction of its own. Raises the driver's errors; then nothing was deleted.
     """
     with database.transaction():
-        if kind is Kind.RECORDS:
-            return _prune_records(database, day_of(before))
+        gone = _prune_records(database, day_of(before)) if kind in (Kind.RECORDS, Kind.SUMS) else 0
         if kind is Kind.UNVERIFIED:
             return _prune_unverified(database, before)
-        return sum(database.run(sql, (day_of(before) if of_day else before,)) for sql, of_day in _PLAIN[kind])
+        return gone + sum(database.run(sql, (day_of(before) if of_day else before,)) for sql, of_day in _PLAIN[kind])
 
 
 _PLAIN: Final[dict[Kind, list[tuple[str, bool]]]] = {
     Kind.RAW: [("UPDATE mail SET raw = NULL WHERE received_at < ? AND raw IS NOT NULL", False)],
+    Kind.RECORDS: [],
     Kind.SUMS: [(f"DELETE FROM {rollup.table} WHERE day < ?", True) for rollup in ROLLUPS],
     Kind.TLS: [("DELETE FROM tls_report WHERE mail_id IN (SELECT id FROM mail WHERE received_at < ?)", False)],
     Kind.FAILURES: [("DELETE FROM failure_report WHERE mail_id IN (SELECT id FROM mail WHERE received_at < ?)", False)],
@@ -79,10 +79,10 @@ def _prune_unverified(database: Database, before: int) -> int:
         "grade = ? AND mail_id IN (SELECT id FROM mail WHERE received_at < ?)",
         (Grade.UNVERIFIED.value, before),
     )
-    # What counts has to be taken out of the sums; where the records are gone, the sums go with their own time.
-    counted = f"{old[0]} AND superseded_by IS NULL AND report.day >= ?"
+    # What counts is taken out of the sums; where the records are gone, the sums go when their own time is over.
+    counted = f"{old[0]} AND superseded_by IS NULL"
     for rollup in ROLLUPS:
-        database.run(rollup.add(counted, sign="-"), (*old[1], emptied_before(database)))
+        database.run(rollup.add(counted, sign="-"), old[1])
         database.run(f"DELETE FROM {rollup.table} WHERE messages = 0 AND grade = ?", (Grade.UNVERIFIED.value,))
     return database.run(f"DELETE FROM report WHERE {old[0]}", old[1])
 
@@ -97,10 +97,12 @@ def check(database: Database) -> Iterator[Sentence]:
     """What is wrong with a store; nothing for a sound one. Reads everything."""
     yield from database.damage()
     day = emptied_before(database)
-    for sql, told in _COUNTS:
-        ((found,),) = database.rows(sql, (day,))
-        if found:
-            yield Sentence(told, count=found)
+    ((found,),) = database.rows(_MISCOUNTED, (day,))
+    if found:
+        yield Sentence("Reports whose records are not those that were counted: {count}.", count=found)
+    ((found,),) = database.rows(_MISPLACED, (day,))
+    if found:
+        yield Sentence("Reports replaced by what is no copy of them: {count}.", count=found)
     for rollup in ROLLUPS:
         recomputed = rollup.recomputed("report.superseded_by IS NULL AND report.day >= ?")
         stored = f"{rollup.stored} WHERE day >= ?"
@@ -112,15 +114,11 @@ def check(database: Database) -> Iterator[Sentence]:
                 break
 
 
-_COUNTS: Final = (
-    (
-        "SELECT COUNT(*) FROM report WHERE day >= ? AND (records_kept, messages) <> "
-        "(SELECT COUNT(*), CAST(COALESCE(SUM(record.messages), 0) AS BIGINT) FROM record WHERE report_id = report.id)",
-        "Reports whose records are not those that were counted: {count}.",
-    ),
-    (
-        "SELECT COUNT(*) FROM report AS old JOIN report AS better ON better.id = old.superseded_by "
-        "WHERE old.day >= ? AND (better.digest <> old.digest OR better.superseded_by = old.id)",
-        "Reports replaced by what is no copy of them: {count}.",
-    ),
+_MISCOUNTED: Final = (
+    "SELECT COUNT(*) FROM report WHERE day >= ? AND (records_kept, messages) <> "
+    "(SELECT COUNT(*), CAST(COALESCE(SUM(record.messages), 0) AS BIGINT) FROM record WHERE report_id = report.id)"
+)
+_MISPLACED: Final = (
+    "SELECT COUNT(*) FROM report AS old JOIN report AS better ON better.id = old.superseded_by "
+    "WHERE old.day >= ? AND (better.digest <> old.digest OR better.superseded_by = old.id)"
 )
