@@ -19,7 +19,7 @@ from bench.report import Target, save, say, table, targets_table
 from bench.smtp_load import RECIPIENT, make_mail
 from bench.smtp_server import durable_server
 
-MAILS = 80
+MAILS = 150
 SETTLE_S = 1.5
 REDIAL_S = 5.0
 GOOD_SENDER = "127.0.200.1"

@@ -22,6 +22,12 @@ from mailguard.spool.shelf import Shelf
 _REFUSE_FOR_S: Final = 1.0
 """How long mails are refused without looking, once there was no room."""
 
+_WRITERS: Final = 2
+_SLOW_S: Final = 0.002
+"""Batches that may be under way at one time. The second one begins only when the first takes longer than so many
+seconds already: then the disk is what everybody waits for, else the processor, for which larger batches are less work.
+"""
+
 _TURNS: Final = 5
 """Turns of the event loop between a wish to write and writing. What lies in the sockets by then gets into the same
 file: that costs some ten microseconds when there is little to do, and saves a third of the work when there is much."""
@@ -61,11 +67,13 @@ class Spool:
         self.shelf: Final = Shelf(path, disk=self._disk)
         self._settings = settings
         self._clock = clock
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mailguard-spool")
+        self._threads = ThreadPoolExecutor(max_workers=_WRITERS, thread_name_prefix="mailguard-spool")
         self._lock: int | None = None
         self._waiting: deque[tuple[ReceivedMail, asyncio.Future[None]]] = deque()
         self._idle = asyncio.Event()
         self._idle.set()
+        self._writers = 0  # batches under way
+        self._began_at = 0.0  # when the last of them began
         self._accepts = False
         self._refuse_until = 0.0
         # What lay there when it was counted last and what was put since; counted anew when it seems too much.
@@ -74,7 +82,7 @@ class Spool:
     async def __aenter__(self) -> Spool:
         self._loop = asyncio.get_running_loop()
         try:
-            await self._loop.run_in_executor(self._thread, self._open)
+            await self._loop.run_in_executor(self._threads, self._open)
         except BaseException:
             self._close()
             raise
@@ -98,9 +106,8 @@ class Spool:
             written.set_exception(SpoolError("The spool is not open."))
             return written
         self._waiting.append((mail, written))
-        if self._idle.is_set():
-            self._idle.clear()
-            self._write_soon()
+        self._idle.clear()
+        self._write_if_free()
         return written
 
     def has_room(self, size: int = 0) -> bool:
@@ -119,12 +126,22 @@ class Spool:
         self._count()
 
     def _close(self) -> None:
-        self._thread.shutdown(wait=True)
+        self._threads.shutdown(wait=True)
         if self._lock is not None:
             os.close(self._lock)  # which unlocks it
             self._lock = None
 
-    def _write_soon(self, turns: int = _TURNS) -> None:
+    def _write_if_free(self) -> None:
+        """Have what is waiting written, unless that is better done together with what is yet to come."""
+        is_slow = self._loop.time() - self._began_at > _SLOW_S
+        if self._waiting and (not self._writers or (is_slow and self._writers < _WRITERS)):
+            self._writers += 1
+            self._began_at = self._loop.time()
+            self._write_soon(_TURNS)
+        elif not self._waiting and not self._writers:
+            self._idle.set()
+
+    def _write_soon(self, turns: int) -> None:
         """Write when the event loop has gone round a few times."""
         if turns:
             self._loop.call_soon(self._write_soon, turns - 1)
@@ -132,22 +149,23 @@ class Spool:
             self._write_next()
 
     def _write_next(self) -> None:
-        """Hand what is waiting to the thread that writes."""
-        batch: list[tuple[ReceivedMail, asyncio.Future[None]]] = []
+        """Hand what is waiting to a thread that writes."""
+        batch: list[tuple[ReceivedMail, asyncio.Future[None]]] = []  # empty when another batch took all
         size = 0
         while self._waiting and len(batch) < self._settings.batch_mails and size < self._settings.batch_bytes:
             batch.append(self._waiting.popleft())
             size += len(batch[-1][0].raw)
-        writing = self._thread.submit(self._write, [mail for mail, _ in batch], size)
+        writing = self._threads.submit(self._write, [mail for mail, _ in batch], size)
         answers = [answer for _, answer in batch]
-        writing.add_done_callback(lambda done: self._loop.call_soon_threadsafe(self._written, answers, done))
+        writing.add_done_callback(lambda done: self._loop.call_soon_threadsafe(self._written, answers, size, done))
 
-    def _written(self, answers: list[asyncio.Future[None]], writing: Future[None]) -> None:
-        if self._waiting:
-            self._write_soon()
-        else:
-            self._idle.set()
+    def _written(self, answers: list[asyncio.Future[None]], size: int, writing: Future[None]) -> None:
+        self._writers -= 1
+        self._write_if_free()
         error = writing.exception()
+        if error is None and answers:
+            self._files += 1
+            self._bytes += size
         for answer in answers:
             if answer.done():
                 continue  # cancelled: nobody waits for it
@@ -157,14 +175,14 @@ class Spool:
                 answer.set_exception(error)
 
     def _write(self, mails: list[ReceivedMail], size: int) -> None:
+        if not mails:
+            return
         try:
             self._check_room(size)
             self.shelf.put(mails)
         except SpoolFull:
             self._refuse_until = self._clock() + _REFUSE_FOR_S
             raise
-        self._files += 1
-        self._bytes += size
 
     def _check_room(self, size: int) -> None:
         with told("ask how much room the spool has"):

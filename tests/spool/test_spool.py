@@ -142,7 +142,21 @@ async def test_mails_that_wait_while_the_disk_is_busy_become_one_file(tmp_path: 
         disk.let_go.set()
         await asyncio.gather(first, *others)
         assert len(list(spool.shelf.new.iterdir())) == 2
-    assert mails_in(spool) == [str(number) for number in range(10)]
+    assert sorted(mails_in(spool)) == [str(number) for number in range(10)]
+
+
+async def test_a_slow_disk_is_given_a_second_batch_and_no_third(tmp_path: Path) -> None:
+    disk = HeldDisk()
+    async with Spool(tmp_path / "spool", disk=disk) as spool:
+        mails = []
+        for number in range(5):
+            mails.append(asyncio.ensure_future(spool.put(mail(str(number)))))
+            await asyncio.sleep(0.01)
+        assert len(list(spool.shelf.tmp.iterdir())) == 2
+        disk.let_go.set()
+        await asyncio.gather(*mails)
+        assert len(list(spool.shelf.new.iterdir())) == 3
+    assert sorted(mails_in(spool)) == ["0", "1", "2", "3", "4"]
 
 
 async def test_a_batch_that_fails_is_refused_as_a_whole(tmp_path: Path) -> None:
