@@ -55,11 +55,11 @@ def authenticate(
     head = read_head(mail.raw, limits) if len(mail.raw) <= limits.mail_bytes else HeadFault.TOO_LARGE
     if isinstance(head, HeadFault):
         spf = yield from _check_spf(mail)
-        return Authentication(fault=head, spf=spf)
+        return Authentication(fault=head.value, spf=spf)
     author = author_of(head)
     if isinstance(author, HeadFault):
         spf = yield from _check_spf(mail)
-        return Authentication(fault=author, spf=spf, subject=subject_of(head))
+        return Authentication(fault=author.value, spf=spf, subject=subject_of(head))
     drafts = read_signatures(head, author, Arrival(mail.received_at, mail.way is Way.SMTP))
     asked = both(_ask_keys(drafts, keys or {}), take_nodes(walk_names(author)))
     spf, (answers, nodes) = yield from both(_check_spf(mail), asked)
