@@ -56,13 +56,17 @@ def unpack(mail: bytes, limits: Limits, budget: Budget | None = None, place: str
 
 
 def unpack_file(name: str, data: bytes, limits: Limits) -> Unpacked:
-    """The same for a file that came without a mail around it: a report in any packing, or a saved mail."""
+    """The same for a file that came without a mail around it: a report in any packing, or a saved mail.
+
+    Bounds: ``mail_bytes``, and ``inflated_bytes`` for bare XML.
+    """
     unpacked = Unpacked()
     walk = _Walk(limits, Budget(limits.inflated_bytes), unpacked)
-    if len(data) > limits.mail_bytes:
-        unpacked.refused.append(Refused("", "mail_bytes"))
-    elif kind_of(data) in (Kind.MAIL, Kind.OTHER) and not claims_to_be_report(name):
+    kind = kind_of(data)
+    if kind in (Kind.MAIL, Kind.OTHER) and not claims_to_be_report(name):
         walk.enter(data, "", 1)
+    elif len(data) > (limits.inflated_bytes if kind is Kind.MARKUP else limits.mail_bytes):
+        unpacked.refused.append(Refused(name, "inflated_bytes" if kind is Kind.MARKUP else "mail_bytes"))
     else:
         walk.add_leaf(name, [data], 1)
     return unpacked
@@ -116,6 +120,7 @@ class _Walk:
         for child in children:
             kind = child.get_content_type()
             if is_failure and kind != _FEEDBACK_REPORT and kind.startswith(("message/", "text/")):
+                self._number += 1
                 continue
             if part.get_content_maintype() == "message" and not child.keys():
                 self.add_leaf(name, _contents_of_headless(part, child), depth)

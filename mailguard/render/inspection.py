@@ -1,0 +1,267 @@
+"""What a mail or report file is: the document of ``mailguard inspect``, and the same in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from mailguard.errors import Sentence
+from mailguard.feedback.limits import Limits
+from mailguard.feedback.mail import MailContents
+from mailguard.feedback.report import AggregateReport, Defect, FailureReport, TlsReport
+from mailguard.render.safe import visible
+from mailguard.words import Translator, translator
+
+Document = dict[str, Any]
+
+_STOPPED: Final = ("quarantine", "reject")
+_MOST_DEFECTS: Final = 10
+
+_KINDS: Final = {
+    "aggregate": Sentence("DMARC aggregate report: how a receiver judged mail in the name of a domain"),
+    "tls": Sentence("TLS report: how well mail to a domain could be encrypted on its way"),
+    "failure": Sentence("DMARC failure report: about single mails that failed; it can hold their contents"),
+    "mixed": Sentence("reports of several kinds"),
+    "none": Sentence("no report"),
+}
+_DEFECTS: Final = {
+    "not-well-formed": Sentence("not written correctly; read as far as it makes sense"),
+    "cut-short": Sentence("damaged, or ends too early"),
+    "undecodable": Sentence("holds bytes that are no text"),
+    "missing": Sentence("is missing"),
+    "unusable": Sentence("makes no sense"),
+    "bent": Sentence("understood, but not written as the standard wants it"),
+    "too-long": Sentence("too long; shortened"),
+    "too-many": Sentence("too many; the others were not read"),
+}
+_REASONS: Final = {
+    "empty": Sentence("it is empty"),
+    "not-a-report": Sentence("it is called like a report, and is none"),
+    "no-policy-domain": Sentence("it does not say which domain it is about"),
+    "no-date-range": Sentence("it does not say which days it is about"),
+    "doctype": Sentence("it holds a document type, which no report does and attacks do"),
+    "encrypted": Sentence("it is encrypted"),
+    "empty-archive": Sentence("the archive is empty"),
+    "damaged-archive": Sentence("the archive is damaged"),
+    "archive-kind": Sentence("this kind of archive is not opened; gzip and zip are"),
+    "nested": Sentence("it is packed more than twice"),
+    "tnef": Sentence("Outlook packed it in a way of its own (winmail.dat)"),
+    "external-body": Sentence("the mail only says where the file lies"),
+    "partial": Sentence("it is only one part of a mail sent in parts"),
+}
+_BOUND: Final = Sentence("it goes beyond a bound ({bound}), as attacks do")
+_UNKNOWN_REASON: Final = Sentence("it could not be opened ({word})")
+_NO_BOUNDS: Final = ("records", "count", "text_chars", "defects", "ratio_free_bytes")  # these never refuse a file
+_WORDS_OF_BOUNDS: Final = frozenset(field.name for field in fields(Limits)) - frozenset(_NO_BOUNDS)
+_NOT_CHECKED: Final = "not-checked"
+
+
+def inspection(source: str, size: int, contents: MailContents) -> Document:
+    """The document. Of trust it says ``not-checked``: a file alone does not prove who sent it."""
+    return {
+        "source": source,
+        "bytes": size,
+        "kind": str(contents.kind),
+        "reports": [_aggregate(report) for report in contents.reports],
+        "tls_reports": [_tls(report) for report in contents.tls_reports],
+        "failure_reports": [_failure(report) for report in contents.failure_reports],
+        "not_read": [{"place": file.place, "kind": str(file.kind)} for file in contents.ignored],
+        "unreadable": [{"place": file.place, "reason": file.reason} for file in contents.unreadable],
+    }
+
+
+def _aggregate(report: AggregateReport) -> Document:
+    records = report.records
+    return {
+        "place": report.place,
+        "org_name": report.org_name,
+        "email": report.email,
+        "report_id": report.report_id,
+        "policy_domain": report.policy.domain,
+        "policy": {"p": report.policy.p, "sp": report.policy.sp, "np": report.policy.np},
+        **_counts(report),
+        "messages": sum(record.count for record in records),
+        "messages_passed": sum(record.count for record in records if record.passes),
+        "messages_stopped": sum(record.count for record in records if record.disposition in _STOPPED),
+    }
+
+
+def _tls(report: TlsReport) -> Document:
+    return {
+        "place": report.place,
+        "org_name": report.organization,
+        "contact": report.contact,
+        "report_id": report.report_id,
+        **_counts(report),
+        "policies": [
+            {
+                "type": policy.type,
+                "domain": policy.domain,
+                "successful": policy.successful,
+                "failed": policy.failed,
+                "failures": [
+                    {
+                        "result_type": failure.result_type,
+                        "mx": failure.receiving_mx_hostname,
+                        "sessions": failure.sessions,
+                    }
+                    for failure in policy.failures
+                ],
+            }
+            for policy in report.policies
+        ],
+    }
+
+
+def _counts(report: AggregateReport | TlsReport) -> Document:
+    return {
+        "begin": _moment(report.begin),
+        "end": _moment(report.end),
+        "records_read": report.read,
+        "records_kept": report.kept,
+        "repaired": report.repaired,
+        "dropped": report.dropped,
+        "defects": [_defect(defect) for defect in report.defects],
+        "defects_omitted": report.defects_omitted,
+        "trust": {"grade": _NOT_CHECKED},
+    }
+
+
+def _failure(report: FailureReport) -> Document:
+    return {
+        "place": report.place,
+        "feedback_type": report.feedback_type,
+        "auth_failure": report.auth_failure,
+        "reported_domain": report.reported_domain,
+        "mail_from_domain": report.mail_from_domain,
+        "dkim_domain": report.dkim_domain,
+        "source_ip": report.source_ip,
+        "arrival": None if report.arrival is None else _moment(report.arrival),
+        "defects": [_defect(defect) for defect in report.defects],
+        "trust": {"grade": _NOT_CHECKED},
+    }
+
+
+def _defect(defect: Defect) -> Document:
+    return {"kind": str(defect.kind), "place": defect.place, "detail": defect.detail}
+
+
+def _moment(seconds: int) -> str:
+    """POSIX seconds as UTC; seconds that no calendar has are told as they are."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError, OSError):
+        return str(seconds)
+
+
+def in_words(document: Document, language: str) -> str:
+    """The document for a person. What strangers wrote is shown, never obeyed."""
+    return "\n".join(_Words(translator(language)).lines(document))
+
+
+class _Words:
+    def __init__(self, say: Translator) -> None:
+        self._say = say
+
+    def lines(self, document: Document) -> Iterator[str]:
+        yield f"{visible(document['source'])}: {_KINDS[document['kind']].told(self._say)}"
+        for report in document["reports"]:
+            yield from self._aggregate(report)
+        for report in document["tls_reports"]:
+            yield from self._tls(report)
+        for report in document["failure_reports"]:
+            yield from self._failure(report)
+        for file in document["not_read"]:
+            yield ""
+            yield "  " + self._say("Not read: {place}. It can hold mail of patients.").format(
+                place=visible(file["place"])
+            )
+        if document["unreadable"]:
+            yield ""
+        for file in document["unreadable"]:
+            place = visible(file["place"]) or self._say("this mail")
+            reason = self._reason(file["reason"])
+            yield "  " + self._say("Could not be read: {place}: {reason}.").format(place=place, reason=reason)
+
+    def _reason(self, word: str) -> str:
+        if word in _WORDS_OF_BOUNDS:
+            return Sentence(_BOUND, bound=word).told(self._say)
+        return _REASONS.get(word, Sentence(_UNKNOWN_REASON, word=word)).told(self._say)
+
+    def _aggregate(self, report: Document) -> Iterator[str]:
+        say = self._say
+        yield from self._title(report, report["policy_domain"])
+        yield self._fact(say("policy found"), "; ".join(f"{k}={v}" for k, v in report["policy"].items() if v) or "-")
+        yield self._fact(say("records"), self._kept(report))
+        messages = say("{messages}, of these {passed} passed DMARC and {stopped} were quarantined or rejected")
+        yield self._fact(
+            say("messages"),
+            messages.format(
+                messages=report["messages"], passed=report["messages_passed"], stopped=report["messages_stopped"]
+            ),
+        )
+        yield from self._end(report)
+
+    def _tls(self, report: Document) -> Iterator[str]:
+        say = self._say
+        yield from self._title(report, ", ".join(dict.fromkeys(policy["domain"] for policy in report["policies"])))
+        yield self._fact(say("policies"), self._kept(report))
+        for policy in report["policies"]:
+            line = say("{domain} ({type}): {successful} sessions succeeded, {failed} failed").format(
+                domain=visible(policy["domain"]),
+                type=visible(policy["type"]) or "-",
+                successful=self._number(policy["successful"]),
+                failed=self._number(policy["failed"]),
+            )
+            yield "    " + line
+            for failure in policy["failures"][:_MOST_DEFECTS]:
+                words = (failure["result_type"], failure["mx"], self._number(failure["sessions"]))
+                yield "      - " + " ".join(visible(word) for word in words if word)
+        yield from self._end(report)
+
+    def _failure(self, report: Document) -> Iterator[str]:
+        say = self._say
+        yield ""
+        yield "  " + (visible(report["reported_domain"]) or say("domain not told"))
+        yield self._fact(say("failed check"), visible(report["auth_failure"]) or "-")
+        yield self._fact(say("source"), visible(report["source_ip"]) or "-")
+        yield self._fact(say("arrival"), report["arrival"] or "-")
+        yield from self._end({"defects_omitted": 0, **report})
+
+    def _title(self, report: Document, domain: str) -> Iterator[str]:
+        say = self._say
+        yield ""
+        title = say("{org} about {domain}").format(
+            org=visible(report["org_name"]) or say("somebody without a name"), domain=visible(domain) or "-"
+        )
+        yield f"  {title}  [{visible(report['place'])}]"
+        yield self._fact(say("report id"), visible(report["report_id"]) or "-")
+        yield self._fact(say("period"), f"{report['begin']} - {report['end']}")
+
+    def _kept(self, report: Document) -> str:
+        return self._say("{read} read, {kept} kept ({repaired} repaired), {dropped} dropped").format(
+            read=report["records_read"],
+            kept=report["records_kept"],
+            repaired=report["repaired"],
+            dropped=report["dropped"],
+        )
+
+    def _end(self, report: Document) -> Iterator[str]:
+        say = self._say
+        defects = report["defects"]
+        yield self._fact(say("defects"), str(len(defects) + report["defects_omitted"]) if defects else say("none"))
+        for defect in defects[:_MOST_DEFECTS]:
+            detail = f" ({visible(defect['detail'])})" if defect["detail"] else ""
+            place = visible(defect["place"]) or say("the file")
+            yield f"      - {place}: {_DEFECTS[defect['kind']].told(say)}{detail}"
+        if len(defects) + report["defects_omitted"] > _MOST_DEFECTS:
+            yield "      - ..."
+        yield self._fact(say("sender"), say("not checked; `mailguard ingest` checks who sent a mail"))
+
+    def _fact(self, name: str, value: str) -> str:
+        return f"    {name}: {value}"
+
+    def _number(self, number: int | None) -> str:
+        return self._say("not told") if number is None else str(number)
