@@ -102,7 +102,7 @@ def backup(file: Path, place: str) -> None:
     from mailguard.store.sqlite import copy
 
     with open_reader(place) as store:
-        copy(_sqlite(store.database, place), file)
+        copy(_sqlite(store.database), file)
     click.echo(say("{place} was copied to {file}.").format(place=place, file=file))
 
 
@@ -115,19 +115,16 @@ def restore(file: Path, place: str) -> None:
     The copy is checked first. A database that is there already is never written over; move it away before.
     """
     from mailguard.store.sqlite import connect_for_reading, copy
-    from mailguard.store.store import connect
 
     if "://" in place:
-        _sqlite(None, place)
-    source = connect(file, write=False)
+        _sqlite(None)
+    source = connect_for_reading(file)
     try:
         for fault in source.damage():
             raise OperationError("The copy {file} cannot be used: {fault}", file=file, fault=fault)
-    finally:
-        source.close()
-    source = connect_for_reading(file)
-    try:
         copy(source, Path(place))
+    except source.trouble as error:
+        raise OperationError("The copy {file} cannot be used: {fault}", file=file, fault=str(error)) from error
     finally:
         source.close()
     click.echo(say("{place} was made from {file}; run: mailguard db upgrade").format(place=place, file=file))
@@ -152,7 +149,7 @@ def prune(kind: str, days: int, place: str) -> None:
     click.echo(say("Deleted rows: {count}").format(count=f"{gone:,}"))
 
 
-def _sqlite(database: object, place: str) -> SqliteDatabase:
+def _sqlite(database: object) -> SqliteDatabase:
     from mailguard.store.sqlite import SqliteDatabase
 
     if not isinstance(database, SqliteDatabase):
