@@ -76,11 +76,13 @@ COMMANDS = dict(commands(main))
 
 
 def section_of(words: tuple[str, ...]) -> str:
-    """The part of docs/audit.md that describes a command: from its heading to the next of the same level."""
-    text = (ROOT / "docs" / "audit.md").read_text("utf-8")
-    found = re.search(rf"^## `mailguard {re.escape(' '.join(words))}`.*?(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
-    assert found, f"docs/audit.md has no section '## `mailguard {' '.join(words)}`'"
-    return found[0]
+    """The part of a page that describes a command: from its heading to the next of the same level."""
+    heading = rf"^## `mailguard {re.escape(' '.join(words))}`.*?(?=^## |\Z)"
+    pages = (page.read_text("utf-8") for page in sorted((ROOT / "docs").glob("*.md")))
+    sections = (found[0] for text in pages if (found := re.search(heading, text, re.MULTILINE | re.DOTALL)))
+    section = next(sections, "")
+    assert section, f"no page in docs has a section '## `mailguard {' '.join(words)}`'"
+    return section
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
