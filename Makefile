@@ -30,12 +30,8 @@ lint: $(READY) ## 書式と型の検査 / style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict
 
-integration: $(READY) ## 本物の unbound と nsd を使うテスト / tests with real servers (needs unbound and nsd)
-	@for server in unbound nsd; do \
-	    PATH="$$PATH:/usr/sbin" command -v $$server >/dev/null || \
-	    { echo "$$server が必要です / $$server is needed: apt install unbound nsd" >&2; exit 1; }; \
-	done
-	PATH="$$PATH:/usr/sbin" $(BIN)/python -m pytest -m integration $(PYTEST_ARGS)
+integration: $(READY) ## 本物のサーバーを使うテスト / tests with real servers (see docs/development.md)
+	PATH="$$PATH:/usr/sbin" $(BIN)/python -m pytest -m integration -rs $(PYTEST_ARGS)
 
 bench: $(READY) ## 速さの測定 / the measurements
 	$(BIN)/python -m bench
@@ -53,6 +49,7 @@ wheel: $(READY) ## 配布物を dist/ に / sdist and wheel into dist/
 lock: ## 依存の版とハッシュを更新（uv が必要） / renew the hashed requirements (needs uv)
 	$(LOCK) --upgrade --output-file requirements/run.txt
 	$(LOCK) --upgrade --extra dev --output-file requirements/dev.txt
+	$(LOCK) --upgrade --extra bench --output-file requirements/bench.txt
 
 clean: ## 作ったものを消す / remove what was made
 	rm -rf $(VENV) dist build demo-output .mypy_cache .ruff_cache .pytest_cache .hypothesis
