@@ -21,6 +21,7 @@ MAX_REFUSALS: Final = 3
 
 _FIRST_PAUSE_S: Final = 0.5
 _LONGEST_PAUSE_S: Final = 30.0
+_READY_PAUSE_S: Final = 5.0
 
 
 class Keeper(Protocol):
@@ -130,6 +131,16 @@ class Filer:
     async def do(self, job: Callable[[Keeper], T]) -> T:
         """Do something else with the store, between two transactions. Raises what that raises."""
         return await self._call(self._do_now, job)
+
+    async def ready(self) -> None:
+        """Return when the store is open, however long that takes."""
+        while True:
+            try:
+                return await self.do(_nothing)
+            except OperationError:
+                if not self._patient:
+                    raise
+                await self._pause(_READY_PAUSE_S)
 
     async def has_room(self) -> None:
         """Return when something more may be read."""
@@ -267,3 +278,7 @@ class Filer:
         except asyncio.CancelledError:
             await asyncio.wait({future}, timeout=5.0)
             raise
+
+
+def _nothing(store: Keeper) -> None:
+    return

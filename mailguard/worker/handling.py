@@ -78,17 +78,17 @@ class Handler:
         """Do everything for one mail; what became of it is durable on return.
 
         ``checks`` counts the times that its sender was checked before. A ``suspect`` may have been what ended us the
-        last time: that is noted before it is begun. Raises StoreAway when we stop, and OperationError when our own disk
-        or system fails: then nothing became of the mail, and it is to be handled again.
+        last time: while it is in our own hands that is noted, and who is noted three times is not touched again.
+
+        Raises StoreAway when we stop, and OperationError when our own disk or system fails: then nothing became of the
+        mail, and it is to be handled again.
         """
         reason = ENDED_US
         for failed in range(self._failures(mail), MAX_TRIES):
-            if suspect:
-                await self._note(mail, failed + 1)
             try:
                 # Those that failed go on one at a time, so that they do not take all the processes from the others.
                 async with self._slow if failed else nullcontext():
-                    handled = await self._handle(mail, checks)
+                    handled = await self._handle(mail, checks, failed + 1 if suspect else 0)
             except (ReadFailed, StoreRefused) as error:
                 reason = error.reason
                 await self._note(mail, failed + 1)
@@ -101,8 +101,13 @@ class Handler:
             return handled
         return await self._set_aside(mail, reason)
 
-    async def _handle(self, mail: ReceivedMail, checks: int) -> Handled:
+    async def _handle(self, mail: ReceivedMail, checks: int, suspected: int) -> Handled:
         read = await self._read(mail)
+        if suspected:
+            # From here on the mail could end us; while it was being read, only the process that read it. The store is
+            # opened first, or whoever kills us while it is being opened would put the blame on this mail.
+            await self.filer.ready()
+            await self._note(mail, suspected)
         fate, reason = decide(mail, read.contents)
         if fate is Fate.IGNORE:
             return Handled(mail, MailOutcome.IGNORED, reason, _without_content(read.contents))

@@ -12,8 +12,9 @@ import signal
 import socket
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
 
@@ -40,12 +41,15 @@ Ask = Callable[[tuple[Question, ...]], Awaitable[tuple[Answer, ...]]]
 """Answers the questions of one mail; must come to an end."""
 
 Gate = Callable[[], Awaitable[object]]
-"""Returns when something more may be read. Asked before each step, so no more is read than there are processes."""
+"""Returns when more may be read. Asked before each reply is taken; a process waits until its reply is taken."""
 
 START_S: Final = 60.0
 """How long a process may take until it is ready; usually a fifth of a second."""
 
 MAX_ROUNDS: Final = 100
+
+_WINDOW: Final = 8
+"""Requests to one process that may be under way, so that it never waits for us."""
 
 _BOOT: Final = (
     "import importlib, json, sys; sys.path[:] = json.loads(sys.argv[3]); "
@@ -81,35 +85,26 @@ class ReadMail:
     authentication: Authentication | None
 
 
-@dataclass(slots=True, eq=False)
 class _Process:
-    """One process and the socket to it. Requests take turns; each has exactly one reply."""
+    """One process and the socket to it. Requests are answered in their order, and a few may be under way at a time.
 
-    settings: ReadingSettings
-    mail_s: float
-    gate: Gate
-    program: str
-    open: set[int] = field(default_factory=set)
-    forget: list[int] = field(default_factory=list)
-    tired: bool = False
-    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _child: subprocess.Popen[bytes] = field(init=False)
-    _channel: socket.socket = field(init=False)
-    _ready: bool = False
+    The process works on one request after the other and answers each before it looks at the next. So whatever happens
+    to it is the fault of the first request that has no reply.
+    """
 
-    def __post_init__(self) -> None:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            os.set_inheritable(theirs.fileno(), True)
-            self._child = subprocess.Popen(  # noqa: S603 - ourselves
-                [sys.executable, "-I", "-c", _BOOT, str(theirs.fileno()), self.program, json.dumps(sys.path)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(),),
-                env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
-            )
-        ours.setblocking(False)
-        self._channel = ours
+    def __init__(self, settings: ReadingSettings, mail_s: float, gate: Gate, program: str) -> None:
+        self.open: set[int] = set()
+        self.forget: list[int] = []
+        self.tired = False
+        self._settings = settings
+        self._mail_s = mail_s
+        self._gate = gate
+        self._unanswered: deque[asyncio.Future[Reply]] = deque()
+        self._news = asyncio.Event()
+        self._window = asyncio.Semaphore(_WINDOW)
+        self._sending = asyncio.Lock()
+        self._child, self._channel = _spawn(program)
+        self._listening: asyncio.Task[None] | None = None
 
     @property
     def pid(self) -> int:
@@ -123,19 +118,10 @@ class _Process:
 
     async def request(self, request: Request) -> Reply:
         """Ask, and wait for the reply. Raises ReadFailed where this request is to blame, else _Gone."""
-        async with self._turn:
-            if not self._ready and self.alive:
-                await self._start()
-            await self.gate()
-            if not self.alive:
-                raise _Gone
-            if self.forget:
-                request = request._replace(forget=tuple(self.forget))
-                self.forget.clear()
-            reply = await self._exchange(request)
+        async with self._window:
+            reply = await (await self._ask(request))
         self.tired |= reply.tired
         if reply.failure is Failure.MEMORY:
-            self.stop()
             raise ReadFailed(TOOK_TOO_MUCH_MEMORY)
         if reply.failure is Failure.ERROR:
             raise ReadFailed(Sentence("Reading this mail failed in mailguard itself ({kind}).", kind=reply.detail))
@@ -143,17 +129,46 @@ class _Process:
             raise _Gone
         return reply
 
-    def stop(self) -> None:
-        """End the process at once. Who waits for it is told."""
+    def stop(self, blame: Exception | None = None) -> None:
+        """End the process at once. The request that it works on gets ``blame``, the others are to be begun again."""
+        if self._listening is not None and self._listening is not _current_task():
+            self._listening.cancel()
         if self._channel.fileno() >= 0:
             self._channel.close()
         self._child.kill()
         self._child.wait()  # killed, so this is a matter of microseconds
+        for reply in self._unanswered:
+            if not reply.done():
+                reply.set_exception(blame or _Gone())
+            blame = None
+        self._unanswered.clear()
+
+    async def _ask(self, request: Request) -> asyncio.Future[Reply]:
+        """Send a request; what will be its reply."""
+        async with self._sending:
+            if self._listening is None and self.alive:
+                await self._start()
+            if not self.alive:
+                raise _Gone
+            if self.forget:
+                request = request._replace(forget=tuple(self.forget))
+                self.forget.clear()
+            reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+            self._unanswered.append(reply)
+            self._news.set()
+            try:
+                await self._send(pickle.dumps(request, protocol=5))
+            except OSError:
+                pass  # whoever listens finds out why
+            except BaseException:
+                self.stop()  # half a request is no request
+                raise
+        return reply
 
     async def _start(self) -> None:
         try:
             async with asyncio.timeout(START_S):
-                await self._send(pickle.dumps(self.settings))
+                await self._send(pickle.dumps(self._settings))
                 await self._receive()
         except (TimeoutError, OSError, EOFError, ValueError) as error:
             self.stop()
@@ -163,36 +178,43 @@ class _Process:
         except BaseException:
             self.stop()
             raise
-        self._ready = True
+        self._listening = asyncio.create_task(self._listen(), name="reading process")
 
-    async def _exchange(self, request: Request) -> Reply:
-        try:
-            async with asyncio.timeout(self.mail_s):
-                await self._send(pickle.dumps(request, protocol=5))
-                return decode_reply(await self._receive())
-        except TimeoutError as error:
-            self.stop()
-            raise ReadFailed(TOOK_TOO_LONG) from error
-        except (OSError, EOFError, ValueError) as error:
-            raise ReadFailed(self._why_it_ended()) from error
-        except BaseException:
-            self.stop()  # cancelled half-way: a reply that nobody waits for would be taken for the next one
-            raise
+    async def _listen(self) -> None:
+        """Take replies until the process ends, and say whose fault that was."""
+        while True:
+            while not self._unanswered:
+                self._news.clear()
+                await self._news.wait()
+            # Nothing more is taken while there is too much already; that time does not count against the mail.
+            await self._gate()
+            try:
+                async with asyncio.timeout(self._mail_s):
+                    reply = decode_reply(await self._receive())
+            except TimeoutError:
+                self.stop(ReadFailed(TOOK_TOO_LONG))
+                return
+            except (OSError, EOFError, ValueError):
+                self.stop(ReadFailed(self._why_it_ended()))
+                return
+            waiting = self._unanswered.popleft()
+            if not waiting.done():
+                waiting.set_result(reply)
+            if reply.failure is Failure.MEMORY:
+                self.stop()
+                return
 
     def _why_it_ended(self) -> Sentence:
         try:
             code = self._child.wait(timeout=1.0)
         except subprocess.TimeoutExpired:
             code = 0
-        self.stop()
         if code == -signal.SIGXCPU:
             return TOOK_TOO_LONG
         return Sentence("Reading this mail made its process crash ({code}).", code=code)
 
     async def _send(self, data: bytes) -> None:
-        loop = asyncio.get_running_loop()
-        await loop.sock_sendall(self._channel, LENGTH.pack(len(data)))
-        await loop.sock_sendall(self._channel, data)
+        await asyncio.get_running_loop().sock_sendall(self._channel, LENGTH.pack(len(data)) + data)
 
     async def _receive(self) -> bytearray:
         (length,) = LENGTH.unpack(await self._exactly(LENGTH.size))
@@ -209,6 +231,28 @@ class _Process:
                 raise EOFError
             view = view[got:]
         return data
+
+
+def _spawn(program: str) -> tuple[subprocess.Popen[bytes], socket.socket]:
+    """A fresh interpreter with one end of a socket pair, and the other end."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        child = subprocess.Popen(  # noqa: S603 - ourselves
+            [sys.executable, "-I", "-c", _BOOT, str(theirs.fileno()), program, json.dumps(sys.path)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            pass_fds=(theirs.fileno(),),
+            env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
+        )
+    ours.setblocking(False)
+    return child, ours
+
+
+def _current_task() -> asyncio.Task[object] | None:
+    try:
+        return asyncio.current_task()
+    except RuntimeError:
+        return None  # no loop runs
 
 
 class Readers:
