@@ -71,6 +71,8 @@ class Clause:
     says: str
     rules: tuple[str, ...]
     no_rule: str
+    tests: tuple[str, ...] = ()
+    """What holds code without a rule to it: ``path::test``, or the name of a case in tests/feedback/suite."""
 
     @property
     def sort_key(self) -> tuple[object, ...]:
@@ -87,11 +89,11 @@ def read_clauses(folder: Path = ROOT / "docs" / "clauses") -> list[Clause]:
 
 def _read_file(path: Path) -> Iterator[Clause]:
     for line in tomllib.loads(path.read_text("utf-8"))["clause"]:
-        unknown = set(line) - {"id", "clause", "says", "rules", "no_rule"}
+        unknown = set(line) - {"id", "clause", "says", "rules", "no_rule", "tests"}
         if unknown:
             raise ValueError(f"{path.name}: {line.get('id')}: unknown keys {sorted(unknown)}")
-        rules, reason = tuple(line.get("rules", ())), line.get("no_rule", "")
-        yield Clause(line["id"], line["clause"], line["says"], rules, reason)
+        rules, reason, tests = tuple(line.get("rules", ())), line.get("no_rule", ""), tuple(line.get("tests", ()))
+        yield Clause(line["id"], line["clause"], line["says"], rules, reason, tests)
 
 
 def clauses_page() -> str:
@@ -101,23 +103,32 @@ def clauses_page() -> str:
         for number, line in enumerate(read_clauses(), start=1)
     ]
     ruled = sum(bool(line.rules) for line in read_clauses())
+    tested = sum(bool(line.tests) for line in read_clauses())
     return f"""# 条文とルールの対応 / Clauses and rules
 
 `tools/make_docs.py` が `docs/clauses/*.toml` から作るページです。手では直しません。
 Made from `docs/clauses/*.toml` by `tools/make_docs.py`; not edited by hand.
 
 Every statement of the standards on DMARC (01), SPF (04), DKIM (05) and domains without mail (08) that names a way to
-be wrong: {len(rows)} lines, {ruled} with rules, {len(rows) - ruled} with the reason why none is needed. The second
+be wrong, and every one on reports (02, 03, part of 06): {len(rows)} lines, {ruled} with rules, {tested} with the tests
+that hold our reading of reports to it, {len(rows) - ruled - tested} with the reason why neither is needed. The second
 column is the place in our digests of the standards (digest, section, running number), the third the clause itself.
 
-{table(("#", "digest", "clause", "what it says", "rule, or why none"), rows)}
+{table(("#", "digest", "clause", "what it says", "rule or test, or why none"), rows)}
 """
 
 
 def _answer(line: Clause) -> str:
     if line.rules:
         return ", ".join(f"[{rule}](../tests/specs/{rule}.md)" for rule in line.rules)
-    return line.no_rule
+    return ", ".join(map(_test_link, line.tests)) or line.no_rule
+
+
+def _test_link(test: str) -> str:
+    path, found, function = test.partition("::")
+    if found:
+        return f"[{function.removeprefix('test_').replace('_', ' ')}](../{path})"
+    return f"[{test}](../tests/feedback/test_suite.py)"
 
 
 def locked_packages(path: Path = ROOT / "requirements" / "run.txt") -> list[tuple[str, str, str]]:
