@@ -58,6 +58,13 @@ _WORDS_OF_BOUNDS: Final = frozenset(field.name for field in fields(Limits)) - fr
 _NOT_CHECKED: Final = "not-checked"
 
 
+def why_unreadable(word: str) -> Sentence:
+    """The reason of an ``Unreadable`` in plain words."""
+    if word in _WORDS_OF_BOUNDS:
+        return Sentence(_BOUND, bound=word)
+    return _REASONS.get(word, Sentence(_UNKNOWN_REASON, word=word))
+
+
 def inspection(source: str, size: int, contents: MailContents) -> Document:
     """The document. Of trust it says ``not-checked``: a file alone does not prove who sent it."""
     return {
@@ -182,13 +189,8 @@ class _Words:
             yield ""
         for file in document["unreadable"]:
             place = visible(file["place"]) or self._say("this mail")
-            reason = self._reason(file["reason"])
+            reason = why_unreadable(file["reason"]).told(self._say)
             yield "  " + self._say("Could not be read: {place}: {reason}.").format(place=place, reason=reason)
-
-    def _reason(self, word: str) -> str:
-        if word in _WORDS_OF_BOUNDS:
-            return Sentence(_BOUND, bound=word).told(self._say)
-        return _REASONS.get(word, Sentence(_UNKNOWN_REASON, word=word)).told(self._say)
 
     def _aggregate(self, report: Document) -> Iterator[str]:
         say = self._say

@@ -13,6 +13,7 @@ from mailguard.feedback.envelope import ReceivedMail, Way
 from mailguard.feedback.mail import MailContents
 from mailguard.feedback.report import AggregateReport
 from mailguard.names import DomainName
+from mailguard.render.inspection import why_unreadable
 from mailguard.store.values import Filed
 from mailguard.trust.grade import Grade, Trust
 from mailguard.trust.judge import Owned, judge_report
@@ -23,6 +24,7 @@ NOT_CHECKED: Final = Trust(Grade.UNVERIFIED, "", ("not-checked",))
 """Nobody wanted to know who sent the mail."""
 
 _MAX_LEARNED: Final = 10_000
+_MAX_PLACE: Final = 200
 
 
 class Judge:
@@ -89,16 +91,19 @@ def decide(mail: ReceivedMail, contents: MailContents) -> tuple[Fate, Sentence |
     if contents.ignored:
         return Fate.IGNORE, FAILURE_REPORT
     if contents.unreadable:
-        return Fate.QUARANTINE, why_unreadable(contents)
+        return Fate.QUARANTINE, why_no_report(contents)
     return (Fate.STORE if mail.way is Way.SMTP else Fate.IGNORE), NO_REPORT
 
 
-def why_unreadable(contents: MailContents) -> Sentence:
-    """The files of a mail that could not be read, at most three, each with one word for the reason."""
-    shown = [f"{file.place[:100]}: {file.reason}" for file in contents.unreadable[:3]]
-    if len(contents.unreadable) > len(shown):
-        shown.append("...")
-    return Sentence("No report could be read in this mail ({files}).", files="; ".join(shown))
+def why_no_report(contents: MailContents) -> Sentence:
+    """Why no file of a mail could be read: the reason for the first, and how many others there are."""
+    first, *others = contents.unreadable
+    return Sentence(
+        "No report could be read in this mail: {file}: {why}{more}.",
+        file=first.place[:_MAX_PLACE] or "-",
+        why=why_unreadable(first.reason),
+        more=Sentence(" (and {count} more files)", count=len(others)) if others else "",
+    )
 
 
 def encode_account(authentication: Authentication) -> str:

@@ -141,7 +141,7 @@ def test_what_cannot_be_read_is_told_and_the_rest_is_stored(run: Run, tmp_path: 
     (tmp_path / "mails" / "aa.eml").write_bytes(UNREADABLE.raw)
     result = run("mails", "--format", "ndjson")
     assert outcomes(result) == ["stored", "quarantined", "stored"]
-    assert "doctype" in documents(result)[1]["reason"]
+    assert "document type" in documents(result)[1]["reason"]
     assert result.exit_code == 1
 
 
