@@ -115,15 +115,26 @@ def test_every_command_has_help(words: tuple[str, ...]) -> None:
     assert [option.name for option in command.params if isinstance(option, click.Option) and not option.help] == []
 
 
-EXAMPLES = ["README.md", "README.en.md", *(f"docs/{name}" for name in ("audit.md", "installation.md", "container.md"))]
+def shell_blocks(page: Path) -> str:
+    return "\n".join(re.findall(r"^```sh\n(.*?)^```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL))
+
+
+def examples(page: Path) -> list[str]:
+    """What follows ``mailguard`` in the shell blocks of a page."""
+    return re.findall(r"^(?:.*/bin/|.*--read-only.* |)mailguard +(.*)$", shell_blocks(page), re.MULTILINE)
+
+
+EXAMPLES = {page_id(page): lines for page in PAGES if (lines := examples(page))}
+
+
+def test_there_are_examples() -> None:
+    assert {"README.md", "README.en.md", "docs/audit.md", "docs/reports.md", "docs/serve.md"} <= EXAMPLES.keys()
 
 
 @pytest.mark.parametrize("page", EXAMPLES)
 def test_commands_in_examples_exist(page: str) -> None:
     """Every ``mailguard`` line in a shell block names a command, and only options that it has."""
-    lines = re.findall(r"^(?:.*/bin/|.*--read-only.* |)mailguard +(.*)$", shell_blocks(page), re.MULTILINE)
-    assert lines
-    for line in lines:
+    for line in EXAMPLES[page]:
         words = line.partition(" #")[0].split()
         if words[0].startswith("-"):
             continue
@@ -132,10 +143,6 @@ def test_commands_in_examples_exist(page: str) -> None:
         options = {word.partition("=")[0] for word in words if word.startswith("-") and word != "-"}
         allowed = {spelling for option in COMMANDS[known[0]].params for spelling in option.opts} | {"--help"}
         assert options <= allowed, f"no such option: mailguard {line}"
-
-
-def shell_blocks(page: str) -> str:
-    return "\n".join(re.findall(r"^```sh\n(.*?)^```$", (ROOT / page).read_text("utf-8"), re.MULTILINE | re.DOTALL))
 
 
 @pytest.mark.parametrize("rule_id", sorted(RULES))

@@ -1,4 +1,4 @@
-"""Write what is made from code and data: rule index, clause table, table of policies, third-party notices.
+"""Write what is made from code and data: rule index, clause table, tables of policies and bounds, third-party notices.
 
 ``python -m tools.make_docs`` writes them, ``--check`` only says which are out of date (exit 1). They are committed, so
 that a reader on the web sees them, and tests/test_docs.py fails when one is out of date.
@@ -192,6 +192,36 @@ def _policy_row(path: Path) -> list[str]:
     return [f"`{path.stem}`", title["ja"], title["en"], "; ".join(sources)]
 
 
+_BOUNDS = (
+    ("mail_bytes", "メール全体", "whole mail"),
+    ("header_bytes", "ヘッダー", "header block"),
+    ("containers", "入れ子になった部分", "nested parts"),
+    ("members", "ファイル（圧縮ファイルの中も含む）", "files, those inside archives included"),
+    ("inflated_bytes", "展開したあとの大きさ", "all that comes out of archives"),
+    ("ratio", "圧縮率（展開した大きさが一定を超えてから）", "bytes out per byte in, asked once much has come out"),
+    ("depth", "XML の深さ", "depth of XML"),
+    ("elements", "1つのレポートの要素", "elements of a report"),
+    ("record_bytes", "1行の大きさ", "one record"),
+    ("records", "1つのレポートの行", "records of a report"),
+    ("text_chars", "1つの値の文字数", "characters of one value"),
+    ("json_bytes", "TLS レポート", "a TLS report"),
+)
+
+
+def bounds_section() -> str:
+    """For docs/reports.md: what may be in one mail."""
+    from mailguard.feedback.limits import DEFAULT_LIMITS
+
+    rows = [(f"`{name}`", ja, en, _amount(name, getattr(DEFAULT_LIMITS, name))) for name, ja, en in _BOUNDS]
+    return table(("上限 / bound", "何の", "of what", "値 / value"), rows)
+
+
+def _amount(name: str, value: int) -> str:
+    if not name.endswith("_bytes"):
+        return f"{value:,}"
+    return f"{value // 1024**2} MiB" if value >= 1024**2 else f"{value // 1024} KiB"
+
+
 def with_section(path: Path, name: str, made: Callable[[], str]) -> Callable[[], str]:
     """The page as it stands, with what lies between ``<!-- name -->`` and ``<!-- /name -->`` made anew."""
 
@@ -217,6 +247,7 @@ def example_section(language: str) -> Callable[[], str]:
 
 
 POLICIES_PAGE = ROOT / "docs" / "policies.md"
+REPORTS_PAGE = ROOT / "docs" / "reports.md"
 
 READMES = {"ja": ROOT / "README.md", "en": ROOT / "README.en.md"}
 
@@ -225,6 +256,7 @@ PAGES: dict[Path, Callable[[], str]] = {
     ROOT / "docs" / "rules.md": rules_page,
     ROOT / "docs" / "clauses.md": clauses_page,
     POLICIES_PAGE: with_section(POLICIES_PAGE, "policies", policies_section),
+    REPORTS_PAGE: with_section(REPORTS_PAGE, "bounds", bounds_section),
     ROOT / "THIRD_PARTY_NOTICES.md": notices_page,
 }
 
