@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final, TypeVar
 from xml.etree.ElementTree import Element
 
@@ -48,7 +49,34 @@ _Rest = tuple[
 
 _POLICY_TAGS: Final = ("p", "sp", "np", "adkim", "aspf", "pct", "fo", "testing", "discovery_method")
 _PARTS: Final = frozenset({"record", "report_metadata", "policy_published"})
-_MOST_KNOWN: Final = 2_048
+_USUAL_CHARS: Final = 300
+_MOST_KNOWN: Final = 4_096
+
+
+class _Known:
+    """What was read of records beside source and count, by the words that said it.
+
+    Reports of one reporter say the same again and again, so this outlives a report. Bounds: 4,096 entries of at most
+    1,000 characters; all are forgotten when there are more.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[Layout, Texts], _Rest] = {}
+        self.get = self._found.get
+
+    def put(self, key: tuple[Layout, Texts], rest: _Rest) -> None:
+        """Remember, if it is worth it."""
+        if sum(map(len, key[1])) > 1_000:
+            return
+        if len(self._found) >= _MOST_KNOWN:
+            self._found.clear()
+        self._found[key] = rest
+
+
+@lru_cache(maxsize=4)
+def _known_within(text_chars: int) -> _Known:
+    """Texts are cut to a bound, so what was read under one says nothing about another."""
+    return _Known()
 
 
 def _children(element: Element | None) -> Children:
@@ -78,7 +106,8 @@ class Collector:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._records: list[Record] = []
-        self._known: dict[tuple[Layout, object], _Rest] = {}
+        self._known = _known_within(limits.text_chars)
+        self._usual = min(_USUAL_CHARS, limits.text_chars)
         self._defects: list[Defect] = []
         self._noted = 0
         self._read = 0
@@ -225,9 +254,7 @@ class Collector:
             noted = self._noted
             known = self._read_rest(layout, texts, place)
             if self._noted == noted:
-                if len(self._known) >= _MOST_KNOWN:
-                    self._known.clear()
-                self._known[key] = known
+                self._known.put(key, known)
         return known
 
     def _read_rest(self, layout: Layout, texts: Texts, place: str) -> _Rest:
@@ -292,6 +319,10 @@ class Collector:
 
     def _value(self, raw: str | None, place: str, name: str, read: Callable[[str], tuple[T | None, bool]]) -> T | None:
         """A value that must be there; whatever is wrong with it is noted."""
+        if raw and len(raw) <= self._usual:
+            value, repaired = read(raw)
+            if value and not repaired:
+                return value
         text = self._text(raw, place)
         if not text:
             self.note(DefectKind.MISSING, f"{place}/{name}")
@@ -304,7 +335,9 @@ class Collector:
 
     def _optional(self, raw: str | None, place: str) -> str | None:
         """A domain name that need not be there; ``None`` where it is not."""
-        return None if raw is None else domain_of(self._text(raw, place))[0]
+        if raw is None:
+            return None
+        return domain_of(raw if len(raw) <= self._usual else self._text(raw, place))[0]
 
     def _text(self, raw: str | None, place: str, *, wanted: bool = False) -> str:
         """A text without blanks around it; empty for none."""

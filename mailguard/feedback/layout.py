@@ -2,8 +2,7 @@
 
 A reporter writes all its records alike, and nearly all reporters write them in one of a few dozen ways. So where the
 values stand is worked out once per way (``Layout``); reading a record is then picking texts by position. The texts come
-from parsed elements (``of_element``), or, for a record in plain text, from cutting it at its brackets (``of_text``),
-which costs a fraction. Both give the same layout and the same texts: a record that is not plain is left to the parser.
+from parsed elements (``of_element``), or, for a record in plain text, from its very letters (``wording.py``).
 """
 
 from __future__ import annotations
@@ -13,9 +12,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final
-from xml.etree.ElementTree import Element, ParseError, fromstring
+from xml.etree.ElementTree import Element
 
-_MOST_ELEMENTS: Final = 100
+MOST_ELEMENTS: Final = 100
 """Larger outlines are not remembered and not cut, so that what is remembered stays below some megabytes."""
 
 LONGEST_PLAIN: Final = 16 * 1024
@@ -108,41 +107,8 @@ def of_element(record: Element) -> tuple[Layout, Texts]:
     return _layout(outline), [element.text or "" for element in elements]
 
 
-def of_text(record: bytes) -> tuple[Layout, Texts] | None:
-    """The same from the text of a record, from ``<record>`` to ``</record>``; ``None`` for one that is not plain.
-
-    Plain is printable ASCII without references, comments or anything else but tags and texts, where every bracket is
-    one of a tag. Bounds: ``LONGEST_PLAIN`` and 100 elements.
-    """
-    if b"\r" in record:
-        record = record.replace(b"\r\n", b"\n")
-    if len(record) > LONGEST_PLAIN or record.translate(None, _PLAIN) or record.count(b"<") != record.count(b">"):
-        return None
-    # Every second piece is what stood between brackets. The one at the end is the text of elements without any.
-    pieces = record.replace(b">", b"<").decode("ascii").split("<")
-    known = _outline_of_tags(tuple(pieces[1::2]))
-    return (known[0], known[1](pieces)) if known else None
-
-
-@lru_cache(maxsize=256)
-def _outline_of_tags(tags: tuple[str, ...]) -> tuple[Layout, Callable[[Texts], Any]] | None:
-    """Layout for a sequence of tags, and what picks the texts of its elements out of the pieces.
-
-    That the tags make an element is for the parser to say; here it sees them without their texts.
-    """
-    if not 4 <= len(tags) <= 2 * _MOST_ELEMENTS or any(":" in tag or tag[:1] in "!?" for tag in tags):
-        return None
-    try:
-        skeleton = fromstring("".join([f"<{tag}>" for tag in tags]))  # noqa: S314 - no document type can be in it
-    except (ParseError, ValueError):
-        return None
-    # The last piece is always empty, and so is the text of an element that has no end tag of its own.
-    picked = [-1 if tag.endswith("/") else 2 * at + 2 for at, tag in enumerate(tags) if not tag.startswith("/")]
-    return (of_element(skeleton)[0], itemgetter(*picked)) if len(picked) > 1 else None
-
-
 def _layout(outline: Outline) -> Layout:
-    return _remembered(outline) if len(outline) <= _MOST_ELEMENTS else _work_out(outline)
+    return _remembered(outline) if len(outline) <= MOST_ELEMENTS else _work_out(outline)
 
 
 @lru_cache(maxsize=256)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 from xml.etree.ElementTree import Element, ParseError, XMLPullParser
 from xml.parsers import expat
 
-from mailguard.feedback.layout import LONGEST_PLAIN, Layout, Texts, of_text
+from mailguard.feedback.layout import Layout, Texts
 from mailguard.feedback.limits import CHUNK_BYTES, Damaged, Limits, OverLimit
+from mailguard.feedback.wording import LONGEST_PLAIN, Patterns, of_text
 
 if TYPE_CHECKING:
     _Parser = XMLPullParser[Any]
@@ -119,6 +120,7 @@ class _Body:
         self._children = children
         self._parser: _Parser = XMLPullParser(("start", "end"))
         self._walk = _Walk(limits, children)
+        self._patterns = Patterns()
         self._waiting = b""
         self._first = True
         self._plain = True
@@ -145,24 +147,42 @@ class _Body:
         self._walk.follow(self._parser)
 
     def _take_records(self, data: bytes) -> None:
-        at = 0
+        text = data.decode("latin-1")  # for patterns; what is not ASCII matches none
+        at = self._take_alike(text, 0)
         while (begin := data.find(_RECORD, at)) >= 0 and (end := data.find(_RECORD_END, begin)) >= 0:
             end += len(_RECORD_END)
             self._pass_over(data[at:begin])
-            record = data[begin:end]
-            found = of_text(record) if self._between_children and self._walk.depth == 1 else None
-            if found:
-                self._children.take_record(*found)
-                self._unfinished = 0
-            else:
-                self._parse_in_pieces(record)
-            at = end
+            self._take_record(data[begin:end])
+            at = self._take_alike(text, end)
         # What may be the beginning of a record waits for the rest of it.
         cut = begin if begin >= 0 else data.rfind(b"<", at)
         if cut < 0 or len(data) - cut > LONGEST_PLAIN:
             cut = len(data)
         self._pass_over(data[at:cut])
         self._waiting = data[cut:]
+
+    @property
+    def _is_between_children(self) -> bool:
+        return self._between_children and self._walk.depth == 1
+
+    def _take_alike(self, text: str, at: int) -> int:
+        """Take records that are written like earlier ones, for as long as they follow each other; where they end."""
+        if self._is_between_children:
+            while found := self._patterns.find(text, at):
+                layout, texts, at = found
+                self._children.take_record(layout, texts)
+                self._unfinished = 0
+        return at
+
+    def _take_record(self, record: bytes) -> None:
+        found = of_text(record) if self._is_between_children else None
+        if found is None:
+            self._parse_in_pieces(record)
+            return
+        wording, texts = found
+        self._patterns.add(wording)
+        self._children.take_record(wording.layout, texts)
+        self._unfinished = 0
 
     def _pass_over(self, text: bytes) -> None:
         """Text before a record: blanks, or something for the parser."""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailguard.feedback import plainmail, strict, unpack
+from mailguard.feedback import plainmail, strict, unpack, wording
 from mailguard.feedback.mail import MailContents, MailKind, read_mail
 from tests.feedback.suite import mail_cases, tls_cases, xml_cases
 from tests.feedback.suite.case import Case, Counts
@@ -133,6 +133,26 @@ def test_the_short_way_through_xml_reads_what_the_parser_reads(text: bytes, at: 
         short = read_mail(raw)
         patch.setattr(strict, "of_text", lambda _: None)
         assert read_mail(raw) == short
+
+
+@settings(max_examples=200)
+@given(
+    xml_texts,
+    st.floats(0, 1),
+    st.integers(1, 255),
+    st.sampled_from([b"", b"<", b">", b"&", b"<!--", b"<row>", b"\r", b"\r\n", b"\0", b"x"]),
+)
+def test_patterns_read_what_the_parser_reads(text: bytes, at: float, bits: int, new: bytes) -> None:
+    place = int(at * (len(text) - 1))
+    raw = xml_cases.clean(text[:place] + (new or bytes([text[place] ^ bits])) + text[place + 1 :])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(wording, "_WORTH_A_PATTERN", 1)
+        wording._wording.cache_clear()
+        read_mail(xml_cases.clean(text))
+        short = read_mail(raw)
+        patch.setattr(strict, "of_text", lambda _: None)
+        assert read_mail(raw) == short
+    wording._wording.cache_clear()
 
 
 @settings(max_examples=200)
