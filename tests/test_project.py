@@ -59,6 +59,22 @@ def test_wheel_and_checkout_find_the_same_policies_and_templates(wheel: Path, tm
     assert "hospital.toml" in data_found(unpacked, tmp_path)
 
 
+MAKE_DATABASE = "from mailguard.cli import main; main()"
+
+
+def test_a_database_can_be_made_from_the_wheel(wheel: Path, tmp_path: Path) -> None:
+    """The steps of the schema are files that are looked for, not modules that are imported."""
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "unpacked")
+    environment = {"PYTHONPATH": str(tmp_path / "unpacked"), "PATH": "", "LANG": "C.UTF-8"}
+    for words in (("db", "upgrade"), ("db", "check")):
+        done = subprocess.run(
+            [sys.executable, "-c", MAKE_DATABASE, *words], cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+    assert (tmp_path / "mailguard.db").stat().st_size > 0
+
+
 def test_wheel_carries_every_file_of_the_package_and_its_licence(wheel: Path) -> None:
     carried = set(zipfile.ZipFile(wheel).namelist())
     package = {str(path.relative_to(ROOT)) for path in tracked_files() if path.is_relative_to(ROOT / "mailguard")}

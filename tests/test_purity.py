@@ -62,11 +62,18 @@ FLOORS = (
     {"policy"},
 )
 
-# I/O that decides nothing must not know what is judged, or how it is said.
+_AUDITS = {"rules", "remedy", "policy", "verdict", "dossier", "guides", "cli", "audit"}
+
+# I/O that decides nothing must not know what is judged, or how it is said. None of the ways in knows the worker: they
+# meet at the spool. And nobody below the settings file reads it.
 RIM_MUST_NOT_KNOW = {
-    "resolver": {"rules", "remedy", "policy", "verdict", "dossier", "guides", "render", "cli", "audit"},
-    "ingest": {"rules", "remedy", "policy", "verdict", "dossier", "guides", "render", "cli", "audit"},
-    "store": {"rules", "remedy", "policy", "verdict", "dossier", "guides", "render", "cli", "audit"},
+    "resolver": {*_AUDITS, "render"},
+    "ingest": {*_AUDITS, "render", "worker", "sources", "settings"},
+    "sources": {*_AUDITS, "render", "worker", "ingest", "spool", "store", "trust", "resolver", "settings"},
+    "spool": {*_AUDITS, "render", "worker", "ingest", "sources", "store", "trust", "resolver", "settings"},
+    "store": {*_AUDITS, "render", "worker", "ingest", "sources", "spool", "resolver", "settings"},
+    "settings": {*_AUDITS, "render", "worker", "store", "spool", "trust", "resolver"},
+    "worker": _AUDITS,
     "guides": {"rules", "remedy", "policy", "render", "cli", "audit", "resolver"},
     "render": {"cli", "resolver", "store", "ingest"},
     "audit": {"render", "cli"},
@@ -187,6 +194,26 @@ def neighbours(module: str) -> set[str]:
 def test_the_rim_decides_nothing(package: str) -> None:
     known = {name for module in modules_of(package) if path_of(module).exists() for name in neighbours(module)}
     assert not known & RIM_MUST_NOT_KNOW[package]
+
+
+# The demonstration sends mail, to itself on loopback.
+SENDERS = ("mailguard.demo",)
+_WAYS_OUT = ("smtplib", "aiosmtplib")
+
+
+def test_nothing_but_the_demonstration_can_send_mail() -> None:
+    """What a stranger mails to us is never relayed, bounced or answered: there is no code that could."""
+    every = [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for path in sorted((ROOT / "mailguard").rglob("*.py"))
+    ]
+    can_send = {module for module in every if any(is_way_out(name) for name in imports(tree_of(module)))}
+    assert {module for module in can_send if not module.startswith(SENDERS)} == set()
+    assert can_send, "the demonstration does, so this test can see it"
+
+
+def is_way_out(imported: str) -> bool:
+    return any(imported == way or imported.startswith(f"{way}.") for way in _WAYS_OUT)
 
 
 def test_every_pure_package_has_a_floor() -> None:
