@@ -26,8 +26,11 @@ ROOT = Path(__file__).resolve().parents[1]
 PO = ROOT / "mailguard" / "locale" / "ja" / "LC_MESSAGES" / "mailguard.po"
 MO = PO.with_suffix(".mo")
 _PLACEHOLDER = re.compile(r"\{[a-z_]+(?:![a-z])?(?::[^}]*)?\}")
-_SENTENCES = ("Sentence", "UsageError", "DomainError", "PolicyError", "EvidenceError", "OperationError")
-_SAYING = {**dict.fromkeys(("say", "_say", *_SENTENCES), 0), "problem": 1}
+_SENTENCES = (
+    *("Sentence", "UsageError", "DomainError", "TargetError", "PolicyError", "EvidenceError"),
+    *("OperationError", "SpoolError", "SpoolFull", "MailboxError", "StoreAway"),
+)
+_SAYING = {**dict.fromkeys(("say", "_say", "told", *_SENTENCES), 0), "_told": 1, "problem": 1}
 """Who takes an interface text, and as which argument."""
 
 

@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from mailguard.errors import Sentence
 from mailguard.sources.errors import MailboxError
 from mailguard.sources.oauth import TokenSource, sasl_xoauth2
 from mailguard.sources.settings import Encryption, MailboxSettings
@@ -124,7 +125,7 @@ class Session:
 
     def move(self, validity: int, uids: Sequence[int], folder: str) -> None:
         """Move mails to ``folder``, which is made if it does not exist. Nothing happens if UIDVALIDITY has changed."""
-        with _told(self._settings, f"could not move mails to {folder}"):
+        with _told(self._settings, "could not move mails to {folder}", folder=folder):
             if uids and self._select(readonly=False) == validity:
                 self._ensure(folder)
                 self._move(",".join(map(str, uids)), folder)
@@ -233,7 +234,7 @@ def _xoauth2(box: BaseMailBox, response: bytes, tokens: TokenSource) -> None:
 
 
 @contextmanager
-def _told(settings: MailboxSettings, what: str) -> Iterator[None]:
+def _told(settings: MailboxSettings, what: str, /, **fields: object) -> Iterator[None]:
     """Turn whatever the libraries raise into one sentence. It holds no secret: a server's words are cut to a line."""
     from imap_tools import ImapToolsError
 
@@ -242,8 +243,9 @@ def _told(settings: MailboxSettings, what: str) -> Iterator[None]:
     try:
         yield
     except (imaplib.IMAP4.error, ImapToolsError, OSError, *nonsense) as error:
-        place = f"{settings.user}, {settings.host}"
-        raise MailboxError("The mailbox ({mailbox}) {what}: {why}", mailbox=place, what=what, why=_why(error)) from None
+        place, failed = f"{settings.user}, {settings.host}", Sentence(what, **fields)
+        said = Sentence("The mailbox ({mailbox}) {what}: {why}", mailbox=place, what=failed, why=_why(error))
+        raise MailboxError(said) from None
 
 
 def _why(error: Exception) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from mailguard.errors import OperationError
+from mailguard.errors import OperationError, Sentence
 
 _NO_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -21,10 +21,11 @@ class SpoolFull(SpoolError):
 
 
 @contextmanager
-def told(action: str) -> Iterator[None]:
+def told(action: str, /, **fields: object) -> Iterator[None]:
     """Turn an OSError into a SpoolError that says what was attempted, as in ``told("write to the spool")``."""
     try:
         yield
     except OSError as error:
         kind = SpoolFull if error.errno in _NO_SPACE else SpoolError
-        raise kind("Could not {action}: {error}.", action=action, error=error) from error
+        attempted = Sentence(action, **fields)
+        raise kind(Sentence("Could not {action}: {error}.", action=attempted, error=error)) from error

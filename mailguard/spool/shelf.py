@@ -68,7 +68,7 @@ class Shelf:
 
     def prepare(self) -> None:
         """Make the folders, readable by their owner alone, where they are missing."""
-        with told(f"make the spool's folders in {self.path}"):
+        with told("make the spool's folders in {path}", path=self.path):
             is_new = not self.path.exists()
             for folder in (self.path, self.new, self.work, self.kept, self.tmp):
                 folder.mkdir(mode=0o700, parents=folder == self.path, exist_ok=True)
@@ -81,7 +81,7 @@ class Shelf:
 
         What lies in ``tmp/`` was never acknowledged and is removed. What had been claimed waits again.
         """
-        with told(f"put the spool in {self.path} in order"):
+        with told("put the spool in {path} in order", path=self.path):
             for draft in self.tmp.iterdir():
                 self._disk.remove(draft)
             for file in self.work.iterdir():

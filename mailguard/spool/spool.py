@@ -116,7 +116,7 @@ class Spool:
 
     def _open(self) -> None:
         self.shelf.prepare()
-        with told(f"lock the spool in {self.shelf.path}"):
+        with told("lock the spool in {path}", path=self.shelf.path):
             self._lock = os.open(self.shelf.path / ".lock", os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
