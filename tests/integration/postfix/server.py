@@ -106,10 +106,10 @@ class Postfix:
         folders = ("incoming", "active", "deferred")
         return sum(len(_files(self.directory / "queue" / folder)) for folder in folders)
 
-    def hand_over(self, mails: Iterable[bytes], recipient: str) -> int:
+    def hand_over(self, mails: Iterable[bytes], recipient: str, sender: str = SENDER) -> int:
         """Give it mails to deliver; how many it took."""
         with smtplib.SMTP("127.0.0.1", self.port, local_hostname="a.example", timeout=WAIT_S) as smtp:
-            return sum(not smtp.sendmail(SENDER, [recipient], mail) for mail in mails)
+            return sum(not smtp.sendmail(sender, [recipient], mail) for mail in mails)
 
 
 def _files(folder: Path) -> list[Path]:
