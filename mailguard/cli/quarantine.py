@@ -64,6 +64,7 @@ def list_entries(ctx: click.Context, config: str | None, spool: str | None, form
 def show_entry(ctx: click.Context, id: str, config: str | None, spool: str | None, raw: bool) -> None:
     """Show a mail in quarantine: how it came, and its header."""
     shelf = _shelf(config, spool)
+    entry = _known(ctx, shelf, (id,))[0]
     batch = _asked(ctx, lambda: shelf.load_quarantined(id))
     if raw:
         for mail in batch.mails:
@@ -71,9 +72,7 @@ def show_entry(ctx: click.Context, id: str, config: str | None, spool: str | Non
         return
     from mailguard.render.safe import visible
 
-    entry = next((one for one in _asked(ctx, lambda: list(shelf.list_quarantine())) if one.id == id), None)
-    if entry is not None:
-        click.echo(_line(entry))
+    click.echo(_line(entry))
     for damage in batch.damage:
         click.echo(damage)
     for mail in batch.mails:
@@ -127,13 +126,22 @@ def _shelf(config: str | None, spool: str | None) -> Shelf:
 def _chosen(ctx: click.Context, shelf: Shelf, ids: tuple[str, ...], everything: bool) -> tuple[str, ...]:
     if bool(ids) == everything:
         raise click.UsageError(say("Name the mails by their ids, or give --all."))
-    if not everything:
-        return ids
-    return tuple(entry.id for entry in _asked(ctx, lambda: list(shelf.list_quarantine())))
+    if everything:
+        return tuple(entry.id for entry in _asked(ctx, lambda: list(shelf.list_quarantine())))
+    return tuple(entry.id for entry in _known(ctx, shelf, ids))
+
+
+def _known(ctx: click.Context, shelf: Shelf, ids: tuple[str, ...]) -> list[Quarantined]:
+    """What lies under these ids; something has to lie under each."""
+    lying = {entry.id: entry for entry in _asked(ctx, lambda: list(shelf.list_quarantine()))}
+    for id in ids:
+        if id not in lying:
+            raise click.UsageError(say("Nothing lies in quarantine under {id}.").format(id=repr(id)))
+    return [lying[id] for id in ids]
 
 
 def _asked(ctx: click.Context, call: Callable[[], Any]) -> Any:
-    """What the spool says. A wrong id is the user's mistake; everything else is our failure."""
+    """What the spool says; its trouble is our failure."""
     from mailguard.errors import OperationError
 
     try:

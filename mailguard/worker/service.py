@@ -7,7 +7,6 @@ then lies in the spool, where the next start finds it.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import signal
@@ -120,11 +119,11 @@ async def service(settings: Settings, stop: asyncio.Event) -> AsyncIterator[List
         for task in tasks:
             task.add_done_callback(lambda done: _ended(done, stop))
         listener = None
+        certificate = _certificate(settings.listener) if settings.listener else None
+        _on_hangup(certificate)
         if settings.listener is not None:
-            certificate = _certificate(settings.listener)
             listener = _listener(settings, settings.listener, spool, worker, certificate)
             await stack.enter_async_context(listener)
-            _on_hangup(certificate)
         yield listener
 
 
@@ -210,8 +209,8 @@ def _on_hangup(certificate: Certificate | None) -> None:
             certificate.reload()
             log.warning("certificates were taken anew")
 
-    with contextlib.suppress(ValueError, RuntimeError):  # not in the main thread: a test
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload)
+    # Always: without a handler of ours the signal would end us.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload)
 
 
 def _sockets(receiving: ReceivingSettings) -> Iterator[socket.socket]:

@@ -5,16 +5,23 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import smtplib
 import socket
 import sqlite3
+import ssl
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from mailguard.cli import main
 from mailguard.names import DomainName
@@ -178,6 +185,50 @@ def test_a_report_address_with_a_token_is_accepted(tmp_path: Path) -> None:
         assert secret not in daemon.log_text()
     finally:
         assert daemon.stop() == 0
+
+
+def test_sighup_takes_new_certificates_and_ends_nobody(tmp_path: Path) -> None:
+    old, new = make_certificate(tmp_path, "old.example"), make_certificate(tmp_path, "new.example")
+    shutil.copy(old, tmp_path / "tls.pem")
+    tls = 'hostname = "mx.example.jp"\ntls_certificate_file = "tls.pem"\ntls_key_file = "tls.pem"'
+    daemon = Daemon(tmp_path, SETTINGS.replace('hostname = "mx.example.jp"', tls))
+    daemon.start()
+    assert daemon.process is not None
+    try:
+        assert shown_certificate(daemon.port) == first_certificate(old)
+        shutil.copy(new, tmp_path / "tls.pem")
+        daemon.process.send_signal(signal.SIGHUP)
+        until(lambda: shown_certificate(daemon.port) == first_certificate(new))
+        until(lambda: "certificates were taken anew" in daemon.log_text())
+    finally:
+        assert daemon.stop() == 0
+
+
+def make_certificate(folder: Path, name: str) -> Path:
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
+    made = builder.not_valid_before(now - timedelta(1)).not_valid_after(now + timedelta(1)).sign(key, hashes.SHA256())
+    path = folder / f"{name}.pem"
+    pkcs8 = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path.write_bytes(made.public_bytes(serialization.Encoding.PEM) + pkcs8)
+    return path
+
+
+def first_certificate(path: Path) -> bytes:
+    return ssl.PEM_cert_to_DER_cert(path.read_text().partition("-----BEGIN PRIVATE")[0])
+
+
+def shown_certificate(port: int) -> bytes | None:
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with smtplib.SMTP("127.0.0.1", port) as client:
+        client.starttls(context=context)
+        assert isinstance(client.sock, ssl.SSLSocket)
+        return client.sock.getpeercert(binary_form=True)
 
 
 def test_systemd_is_told_when_mail_is_accepted(daemon: Daemon) -> None:
