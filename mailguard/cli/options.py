@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from mailguard.cli.speaking import choose_language
 from mailguard.words import LANGUAGES, language_of
 
 if TYPE_CHECKING:
@@ -22,7 +23,11 @@ RUN_HOLD_S = 24 * 3600.0
 def lang_option(command: F) -> F:
     """``--lang``."""
     option = click.option(
-        "--lang", type=click.Choice(LANGUAGES), help="Language of the output; without it, that of the locale."
+        "--lang",
+        type=click.Choice(LANGUAGES),
+        is_eager=True,  # so that what is wrong with other options is told in it
+        callback=choose_language,
+        help="Language of the output; without it, that of the locale.",
     )
     return option(command)
 

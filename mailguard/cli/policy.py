@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -100,6 +101,7 @@ def _requirement(requirement: Requirement) -> dict[str, Any]:
         "strength": requirement.strength,
         "clause": requirement.clause,
         "title": requirement.title._asdict(),
+        "consequence": requirement.consequence._asdict() if requirement.consequence else None,
         "source": requirement.source.title,
         "read_on": requirement.source.read_on.isoformat(),
         "evidence": requirement.source.standing,
@@ -117,7 +119,18 @@ def _text(one: Policy, lang: str) -> str:
         lines.append(text.format(until=waiver.until, rule=waiver.rule, reason=waiver.reason))
     for programme in one.programmes:
         for requirement in programme.requirements:
-            lines.append(f"[{requirement.kind}] {getattr(requirement.title, lang)}")
-            lines.append(f"      {requirement.source.title} {requirement.clause} ({requirement.source.read_on})")
+            lines += _requirement_lines(requirement, lang)
     lines += ["", say("D: seen in DNS. M: seen in messages or reports only. N: cannot be seen from outside.")]
     return "\n".join(lines)
+
+
+def _requirement_lines(requirement: Requirement, lang: str) -> Iterator[str]:
+    from mailguard.render.phrases import Phrases
+
+    phrases, source = Phrases(lang), requirement.source
+    standing = phrases.standing(source.standing)
+    yield f"[{requirement.kind}] {getattr(requirement.title, lang)} ({phrases.strength(requirement.strength)})"
+    yield f"      {source.title} {requirement.clause} ({source.read_on}){standing}"
+    if requirement.consequence:
+        text = phrases.say("Otherwise: {consequence}")
+        yield "      " + text.format(consequence=getattr(requirement.consequence, lang))

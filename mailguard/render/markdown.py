@@ -17,6 +17,7 @@ class Markdown:
         self._phrases = Phrases(language)
         self._say = self._phrases.say
         self._language = language
+        self._shown: set[str] = set()
 
     def begin(self) -> str:
         """Nothing."""
@@ -24,13 +25,16 @@ class Markdown:
 
     def item(self, document: Document) -> str:
         """One audit."""
+        self._shown.clear()
         lines = [
             f"# {markdown(document['domain_unicode'])}",
             "",
             *self._answer(document),
             "",
             *self._facts(document),
+            *self._programmes(document),
             *self._findings(document),
+            *self._opinion(document),
             *self._unanswered(document),
         ]
         return "\n".join(lines) + "\n\n"
@@ -63,10 +67,18 @@ class Markdown:
             questions=document["questions"], seconds=document["duration_s"], when=document["as_of"]
         )
 
+    def _programmes(self, document: Document) -> Iterator[str]:
+        if document["programmes"]:
+            yield ""
+            yield self._say("Sender requirements (o met, x not met, ? not known, - cannot be seen from outside)")
+            yield ""
+        for row in document["programmes"]:
+            yield f"- {markdown(self._phrases.requirement(row))}"
+
     def _findings(self, document: Document) -> Iterator[str]:
         if not document["findings"]:
             yield ""
-            yield self._say("Nothing to correct was found.")
+            yield self._phrases.nothing_found(document)
         for finding in document["findings"]:
             yield ""
             yield from self._finding(finding, document)
@@ -93,8 +105,12 @@ class Markdown:
     def _fix(self, fix: Document | None) -> Iterator[str]:
         if fix is None:
             return
-        readiness = self._phrases.readiness(fix["readiness"])
         yield ""
+        if repr(fix) in self._shown:
+            yield self._say("The record shown above corrects this too.")
+            return
+        self._shown.add(repr(fix))
+        readiness = self._phrases.readiness(fix["readiness"])
         yield f"### {self._say('What to publish ({readiness}):').format(readiness=readiness)}"
         yield ""
         for reason in fix["reasons"]:
@@ -113,13 +129,25 @@ class Markdown:
                 yield " ".join(f'"{_fenced(part)}"' for part in parts)
                 yield "```"
 
+    def _opinion(self, document: Document) -> Iterator[str]:
+        opinion = document.get("second_opinion")
+        if not opinion:
+            return
+        heading = self._say("Second opinion (checkdmarc {version} on the same evidence)")
+        yield from ("", f"## {heading.format(version=opinion['version'])}", "")
+        if not opinion["disagreements"]:
+            yield self._say("It agrees.")
+        for difference in opinion["disagreements"]:
+            yield f"- {difference['aspect']}: {markdown(difference['explanation'][self._language])}"
+
     def _unanswered(self, document: Document) -> Iterator[str]:
         if document["unanswered"]:
             yield ""
             yield f"## {self._say('Not answered, so nothing is concluded from it:')}"
             yield ""
         for row in document["unanswered"]:
-            yield f"- `{markdown_code(row['name'])}` {row['type']}: {row['status']}"
+            note = f" ({row['note']})" if row["note"] else ""
+            yield f"- `{markdown_code(row['name'])}` {row['type']}: {row['status']}{note}"
 
 
 def _fenced(text: str) -> str:

@@ -51,6 +51,9 @@ _READINESS: Final = {
     "paste-as-is": "paste as is",
     "needs-your-decision": "needs your decision",
 }
+_STANDINGS: Final = {"S": "read second-hand", "M": "not verified"}
+_STRENGTHS: Final = {"required": "required", "advised": "advised"}
+_MARKS: Final = {"met": "o", "unmet": "x", "unknown": "?", "not-checkable": "-"}
 _REASONS: Final = {
     "tightens-policy": "mail that passes no check would be treated more strictly",
     "tightens-spf": "servers that are not listed would fail",
@@ -109,15 +112,27 @@ class Phrases:
         """Why a verdict is so, or why a fix needs a decision."""
         return self._of(_REASONS, code)
 
-    def answer_line(self, document: dict[str, Any]) -> str:
-        """The one-line answer: can a stranger send in this name?"""
-        spoofable, domain = document["spoofable"], document["domain_unicode"]
-        parts = [f"{self.scope(scope, domain)}: {self.verdict(spoofable[scope])}" for scope in SCOPES]
-        question = self.say("Can a stranger send mail in this name (at receivers that honour DMARC)?")
-        return f"{question} {' / '.join(parts)}"
+    def strength(self, code: str) -> str:
+        """What the programme's own words make of a requirement."""
+        return self._of(_STRENGTHS, code)
+
+    def standing(self, code: str) -> str:
+        """In brackets, how we know of a requirement, where we have not read it in the programme's own text."""
+        return f" [{self._of(_STANDINGS, code)}]" if code in _STANDINGS else ""
+
+    def requirement(self, row: dict[str, Any]) -> str:
+        """How the domain stands against one requirement, on one line."""
+        title = row.get("title", {}).get(self.language, row["requirement"])
+        return f"{_MARKS[row['status']]} {row['programme']}: {title}{self.standing(row.get('evidence', ''))}"
+
+    def nothing_found(self, document: dict[str, Any]) -> str:
+        """That there is no finding, claiming no more than was answered."""
+        if document["unanswered"]:
+            return self.say("In what was answered, nothing to correct was found.")
+        return self.say("Nothing to correct was found.")
 
 
 def all_texts() -> list[str]:
     """Every English text of the tables, for the catalogue."""
-    tables = (_SCOPES, _VERDICTS, _SEVERITIES, _CONFIDENCES, _STATES, _READINESS, _REASONS)
+    tables = (_SCOPES, _VERDICTS, _SEVERITIES, _CONFIDENCES, _STATES, _READINESS, _REASONS, _STANDINGS, _STRENGTHS)
     return sorted({text for table in tables for text in table.values()} | {_MX_NONE})

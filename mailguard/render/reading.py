@@ -15,6 +15,14 @@ def is_waived(finding: Document) -> bool:
     return waived is not None and not waived["expired"]
 
 
+def wants_mailing_lists(document: Document) -> bool:
+    """Whether the aim for a domain with mail depends on mailing lists, and no finding (DMARC058) asks about them."""
+    asked = any(finding["rule"] == "DMARC058" for finding in document["findings"])
+    expectation = document["expectation"]
+    has_mail = document["parked"]["status"] == "not_parked" and expectation["sends"] is not False
+    return expectation["mailing_lists"] == "unset" and has_mail and not asked
+
+
 def is_undecided(document: Document) -> bool:
     """Whether a deciding fact is missing: SPF, DMARC, DKIM, a policy, or one of the three answers on page one."""
     return (

@@ -9,7 +9,7 @@ from typing import Final
 
 from mailguard.guides import fill, load_guide
 from mailguard.render.phrases import SCOPES, Phrases
-from mailguard.render.reading import Document, is_waived
+from mailguard.render.reading import Document, is_waived, wants_mailing_lists
 from mailguard.render.safe import visible
 
 _COLOURS: Final = {"critical": "31;1", "high": "31", "medium": "33", "low": "36", "info": "2"}
@@ -17,14 +17,20 @@ _VERDICT_COLOURS: Final = {"yes": "31;1", "partly": "33", "no": "32", "unknown":
 
 
 class Terminal:
-    """Documents to lines of text. ``colour`` puts in ANSI colours; ``width`` is in columns."""
+    """Documents to lines of text.
 
-    def __init__(self, language: str, *, colour: bool = False, width: int = 100) -> None:
+    ``colour`` puts in ANSI colours; ``width`` is in columns; ``asks`` is whether the policy wants to know about mailing
+    lists, which is asked once, after the last audit.
+    """
+
+    def __init__(self, language: str, *, colour: bool = False, width: int = 100, asks: bool = False) -> None:
         self._phrases = Phrases(language)
         self._say = self._phrases.say
         self._language = language
         self._colour = colour
         self._width = max(60, width)
+        self._asks = asks
+        self._wants_to_know = False
 
     def begin(self) -> str:
         """Nothing stands before the first audit."""
@@ -32,6 +38,7 @@ class Terminal:
 
     def item(self, document: Document) -> str:
         """One audit."""
+        self._wants_to_know |= wants_mailing_lists(document)
         lines = [
             self._paint(visible(document["domain_unicode"]), "1"),
             *self._answer(document),
@@ -47,8 +54,15 @@ class Terminal:
         return "\n".join(lines) + "\n\n"
 
     def end(self) -> str:
-        """Nothing stands after the last audit."""
-        return ""
+        """The question about mailing lists, where an aim depends on the answer."""
+        if not (self._asks and self._wants_to_know):
+            return ""
+        lines = [
+            *wrap(self._say("Do people post to mailing lists with addresses of these domains?"), self._width),
+            *self._wrapped(self._say("If nobody does, the aim is p=reject, otherwise p=quarantine."), 2),
+            *self._wrapped(self._say("Answer with --mailing-lists yes or no, or write it into a policy file."), 2),
+        ]
+        return "\n".join(lines) + "\n"
 
     def _answer(self, document: Document) -> Iterator[str]:
         spoofable = document["spoofable"]
@@ -91,22 +105,20 @@ class Terminal:
             yield from self._wrapped(visible(record), 9)
 
     def _programmes(self, document: Document) -> Iterator[str]:
-        marks = {"met": "o", "unmet": "x", "unknown": "?", "not-checkable": "-"}
         rows = document["programmes"]
         if rows:
             yield ""
             yield "  " + self._say("Sender requirements (o met, x not met, ? not known, - cannot be seen from outside)")
         for row in rows:
-            title = row.get("title", {}).get(self._language, row["requirement"])
-            yield from self._wrapped(f"{marks[row['status']]} {row['programme']}: {title}", 4)
+            yield from self._wrapped(visible(self._phrases.requirement(row)), 4)
 
     def _findings(self, document: Document) -> Iterator[str]:
         open_findings = [finding for finding in document["findings"] if not is_waived(finding)]
         waived = [finding for finding in document["findings"] if is_waived(finding)]
         shown: set[str] = set()
-        if not open_findings:
+        if not document["findings"]:
             yield ""
-            yield "  " + self._say("Nothing to correct was found.")
+            yield "  " + self._phrases.nothing_found(document)
         for finding in open_findings:
             yield ""
             yield from self._finding(finding, document)
