@@ -42,7 +42,8 @@ def example(language: str) -> str:
     knowledge = load_providers()
     audit = replay_audit(_evidence(), Plan(load_policy("hospital"), knowledge, selectors=(SELECTOR,)))
     document = {**to_document(audit), "duration_s": 0.1}
-    return Terminal(language, width=COLUMNS).item(document).rstrip()
+    terminal = Terminal(language, width=COLUMNS, asks=True)
+    return (terminal.item(document) + terminal.end()).rstrip()
 
 
 def _evidence() -> Evidence:
