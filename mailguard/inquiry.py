@@ -104,8 +104,8 @@ class Answer:
     smallest TTL met on the way (for absent answers the negative TTL of RFC 2308), ``None`` where none was seen.
     ``took_ms`` counts from the first attempt and is 0 for an answer that was shared with an earlier asker.
     ``asked_at`` is POSIX time. ``note`` says in one machine-readable word why a question was not asked or what was
-    wrong with the response: ``budget``, ``deadline``, ``evidence``, ``unaskable``, ``closed``, ``lame``, ``malformed``,
-    ``unreachable``, ``cname-loop``, ``cname-chain``.
+    wrong with the response: ``budget``, ``deadline``, ``evidence``, ``unaskable``, ``unneeded``, ``closed``, ``lame``,
+    ``malformed``, ``unreachable``, ``cname-loop``, ``cname-chain``.
     """
 
     question: Question

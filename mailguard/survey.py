@@ -16,13 +16,16 @@ from mailguard.inquiry import Answer, Inquiry, Question, RRType, Together, ask_a
 from mailguard.names import DomainName
 from mailguard.providers import Providers, Recognised, selectors_for
 from mailguard.spf.record import select_records
-from mailguard.spf.survey import SpfSurvey, survey_spf
-from mailguard.zone.survey import ZoneSurvey, survey_zone
+from mailguard.spf.survey import SpfSurvey, Strangers, survey_passes, survey_spf
+from mailguard.zone.survey import SubdomainsExist, ZoneSurvey, survey_zone
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What DNS says about ``domain``; each part keeps the answers it rests on."""
+    """What DNS says about ``domain``; each part keeps the answers it rests on.
+
+    ``organization`` is the SPF record of the organizational domain, where that is another name and DMARC enforces.
+    """
 
     domain: DomainName
     spf: SpfSurvey
@@ -30,6 +33,23 @@ class Survey:
     dkim: DkimSurvey
     zone: ZoneSurvey
     providers: tuple[Recognised, ...] = ()
+    organization: SpfSurvey | None = None
+
+    @property
+    def strangers_above(self) -> Strangers:
+        """Whether a stranger gets a pass as the organizational domain, which relaxed alignment takes for this one."""
+        if self.organization is not None:
+            return self.organization.strangers_can_pass
+        return Strangers.UNKNOWN if self.dmarc.organizational_domain is None else Strangers.NO
+
+    @property
+    def strangers_by_wildcard(self) -> Strangers:
+        """Whether a stranger gets a pass as a name that nobody published, by the record of a wildcard."""
+        if self.zone.subdomains_exist is SubdomainsExist.DENIED:
+            return Strangers.NO
+        if self.zone.probe_txt.unanswered:
+            return Strangers.UNKNOWN
+        return self.spf.wildcard_strangers(self.zone.wildcard_texts)
 
 
 def take_survey(
@@ -58,7 +78,17 @@ def take_survey(
     spf, dmarc, dkim, zone = cast("tuple[SpfSurvey, DmarcSurvey, DkimSurvey, ZoneSurvey]", results)
     aliases = [alias for facts in dkim.selectors for alias in facts.answer.aliases]
     providers = _recognise(domain, knowledge, zone.txt, zone.mx, zone.name_servers, aliases)
-    return Survey(domain, spf, dmarc, dkim, zone, providers)
+    organization = yield from _survey_organization(dmarc)
+    return Survey(domain, spf, dmarc, dkim, zone, providers, organization)
+
+
+def _survey_organization(dmarc: DmarcSurvey) -> Inquiry[SpfSurvey | None]:
+    """SPF of the organizational domain. Only an enforced policy can be undone by it, so only then is it asked for."""
+    above = dmarc.organizational_domain
+    policies = (dmarc.effective.domain, dmarc.effective.subdomain, dmarc.effective.nonexistent_subdomain)
+    if above is None or above == dmarc.domain or not any(policy.enforces for policy in policies):
+        return None
+    return (yield from survey_passes(above))
 
 
 def _survey_dkim(

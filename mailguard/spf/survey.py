@@ -10,7 +10,7 @@ from functools import cached_property
 from ipaddress import ip_address
 from typing import Final
 
-from mailguard.inquiry import Answer, Inquiry, Question, RRType, Status, Txt, ask_all
+from mailguard.inquiry import Answer, Inquiry, Question, RRType, Status, Txt, ask_all, not_asked
 from mailguard.names import DomainName
 from mailguard.spf.check_host import check_host
 from mailguard.spf.expansion import Branch, BranchStatus, Published, assemble, collect, explanation_question
@@ -221,6 +221,19 @@ def survey_spf(domain: DomainName) -> Inquiry[SpfSurvey]:
     wrong_names: tuple[Answer, ...] = ()
     if txt.absent or (txt.present and not select_records(txt.txts)):
         wrong_names = yield from ask_all([Question(domain.child(label), RRType.TXT) for label in WRONG_NAMES])
+    survey = yield from _lay_open(domain, txt, type99, wrong_names)
+    return survey
+
+
+def survey_passes(domain: DomainName) -> Inquiry[SpfSurvey]:
+    """Collect only what decides who passes; nothing is asked about mistakes. At most 59 questions."""
+    (txt,) = yield from ask_all((Question(domain, RRType.TXT),))
+    survey = yield from _lay_open(domain, txt, not_asked(Question(domain, RRType.SPF), "unneeded"), ())
+    return survey
+
+
+def _lay_open(domain: DomainName, txt: Answer, type99: Answer, wrong_names: tuple[Answer, ...]) -> Inquiry[SpfSurvey]:
+    """The tree below the record, and what a stranger gets where terms depend on the message."""
     answers = yield from collect(domain, txt)
     explanation = answers.get(explained) if (explained := explanation_question(txt, domain)) else None
     survey = SpfSurvey(domain, txt, type99, wrong_names, assemble(domain, answers), explanation)
