@@ -15,7 +15,6 @@ from mailguard.remedy.fix import Fix, FixRecord, split_strings
 from mailguard.second_opinion import Opinion
 from mailguard.second_opinion.categories import explain
 from mailguard.second_opinion.compare import compare
-from mailguard.second_opinion.own import spf_status
 from mailguard.survey import Survey
 
 SCHEMA: Final = "mailguard-audit/1"
@@ -84,7 +83,7 @@ def _spoofable(audit: Audit) -> Document:
 def _spf(audit: Audit) -> Document:
     spf = audit.dossier.survey.spf
     return {
-        "status": spf_status(spf),
+        "status": spf.outcome,
         "record": spf.text,
         "lookups": spf.lookups,
         "void_lookups": spf.void_lookups,

@@ -14,10 +14,10 @@ from mailguard.inquiry import Answer, Inquiry, Question, RRType, Status, Txt, as
 from mailguard.names import DomainName
 from mailguard.spf.check_host import check_host
 from mailguard.spf.expansion import Branch, BranchStatus, Published, assemble, collect, explanation_question
-from mailguard.spf.limits import limited
+from mailguard.spf.limits import MAX_LOOKUPS, MAX_VOID_LOOKUPS, limited
 from mailguard.spf.reach import Reach, reach
 from mailguard.spf.record import Record, is_spf, select_records
-from mailguard.spf.terms import Qualifier
+from mailguard.spf.terms import Kind, Modifier, Qualifier
 from mailguard.spf.verdict import Mailbox, Result, SpfVerdict
 
 WRONG_NAMES: Final = ("spf", "_spf")
@@ -33,7 +33,7 @@ MAX_SAMPLE_QUESTIONS: Final = 12
 class SpfStatus(StrEnum):
     """What a receiver makes of the domain's own record, before looking at any client."""
 
-    VALID = "valid"  # one record that can be read; its tree may still be broken
+    VALID = "valid"  # one record that can be read; its tree may still be broken (``SpfSurvey.outcome``)
     NONE = "none"  # no SPF record
     PERMERROR = "permerror"  # several records, or one that cannot be read
     UNANSWERED = "unanswered"
@@ -67,6 +67,21 @@ class SpfSurvey:
     def status(self) -> SpfStatus:
         """valid, none, permerror or unanswered."""
         return _STATUSES[self.tree.status]
+
+    @property
+    def outcome(self) -> SpfStatus:
+        """What the whole tree comes to, where ``status`` looks at the domain's own record alone.
+
+        permerror if some client's check must end so: more than ten look-ups or two void ones, an include or redirect
+        without one readable record, an mx with too many hosts. Else unanswered if something it names was not seen.
+        """
+        if self.status is not SpfStatus.VALID:
+            return self.status
+        over = self.tree.lookups > MAX_LOOKUPS or self.tree.void4 > MAX_VOID_LOOKUPS
+        if over or any(map(_ends_check, self.tree.walk())):
+            return SpfStatus.PERMERROR
+        unseen = (BranchStatus.UNANSWERED, BranchStatus.NOT_ASKED)
+        return SpfStatus.UNANSWERED if any(each.status in unseen for each in self.tree.walk()) else SpfStatus.VALID
 
     @property
     def candidates(self) -> tuple[Txt, ...]:
@@ -188,6 +203,12 @@ _STATUSES: Final = {
     BranchStatus.UNANSWERED: SpfStatus.UNANSWERED,
     BranchStatus.NOT_ASKED: SpfStatus.UNANSWERED,
 }
+
+
+def _ends_check(branch: Branch) -> bool:
+    """Whether a check that reaches this term ends in permerror."""
+    leads_on = isinstance(branch.term, Modifier) or branch.term.kind is Kind.INCLUDE
+    return branch.status is BranchStatus.TOO_MANY_HOSTS or (leads_on and branch.status.breaks)
 
 
 def _strangers(tree: Published, walks: tuple[Reach, Reach], *, tried: bool) -> Strangers:
