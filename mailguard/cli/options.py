@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from mailguard.cli.speaking import choose_language
+from mailguard.cli.speaking import choose_language, say
 from mailguard.words import LANGUAGES, language_of
 
 if TYPE_CHECKING:
@@ -18,6 +18,17 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 RUN_HOLD_S = 24 * 3600.0
 """Answers are kept for a whole run whatever their TTL, so that nothing is asked twice."""
+
+
+class _Seconds(click.FloatRange):
+    """A number in a range; "nan", which is neither below nor above anything, is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        if number != number:
+            told = say("{value!r} is not a valid {number_type}.")
+            self.fail(told.format(value=value, number_type=self.name), param, ctx)
+        return number
 
 
 def lang_option(command: F) -> F:
@@ -42,7 +53,7 @@ def resolver_options(command: F) -> F:
         help="Ask this server instead of the system's. May be repeated.",
     )
     timeout = click.option(
-        "--timeout", type=click.FloatRange(0.1, 60), default=6.0, show_default=True, help="Seconds a question."
+        "--timeout", type=_Seconds(0.1, 60), default=6.0, show_default=True, help="Seconds a question."
     )
     return nameserver(timeout(command))
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from mailguard.cli.speaking import give_up_output
 from mailguard.errors import OperationError, Sentence, UsageError
 
 Document = dict[str, Any]
@@ -60,6 +61,7 @@ class StandardOutput:
         except BrokenPipeError:
             raise
         except OSError as error:
+            give_up_output()
             raise OperationError("The output cannot be written: {reason}.", reason=error.strerror) from error
 
     def __exit__(
@@ -75,7 +77,7 @@ class FileOutput:
     def __init__(self, renderer: Renderer, path: Path, *, resume: bool) -> None:
         self._renderer = renderer
         self._path = path
-        self._journal = path.with_name(path.name + ".progress")
+        self._journal = Path(f"{path}.progress")
         self._resume = resume
         self.done: frozenset[str] = frozenset()
 
@@ -119,7 +121,7 @@ class FileOutput:
             self._journal.unlink()
 
     def _publish(self) -> None:
-        fresh = self._path.with_name(self._path.name + ".new")
+        fresh = Path(f"{self._path}.new")
         with fresh.open("w", encoding="utf-8", newline="") as file:
             file.write(self._renderer.begin())
             for document in self._documents():

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import click
 
+from mailguard.cli.clicktexts import localise_click
 from mailguard.words import language_of, translator
 
 _OUR_FAILURE: Final = 4
@@ -18,7 +19,9 @@ _CHOSEN: Final = "mailguard.language"
 
 def choose_language(ctx: click.Context, _: click.Parameter, language: str | None) -> str | None:
     """Note the language of ``--lang`` for everything that is said from now on."""
-    ctx.meta[_CHOSEN] = language
+    if language:
+        ctx.meta[_CHOSEN] = language
+        localise_click(language)
     return language
 
 
@@ -81,6 +84,7 @@ class LazyGroup(SpokenGroup):
         """Run as a program. Characters that the console cannot show become ``?``, never an error."""
         if hasattr(sys.stdout, "reconfigure"):
             sys.stdout.reconfigure(errors="replace")
+        localise_click(language_of(os.environ))
         return super().main(*args, **kwargs)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -108,6 +112,8 @@ class LazyGroup(SpokenGroup):
         except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
             raise  # click ends quietly when nobody reads on
         except OSError as error:
+            if error.filename is None:
+                give_up_output()
             message = _about_the_system(error)
         except Exception as error:
             if sys.flags.dev_mode:
@@ -116,6 +122,11 @@ class LazyGroup(SpokenGroup):
             message = message.format(error=repr(error))
         click.echo(f"mailguard: {message}", err=True)
         raise click.exceptions.Exit(_OUR_FAILURE)
+
+
+def give_up_output() -> None:
+    """Drop what standard output could not take, which Python would otherwise try to write once more at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _about_the_system(error: OSError) -> str:
