@@ -172,6 +172,11 @@ class Answer:
         return tuple(sorted(record for record in self.records if isinstance(record, str)))
 
 
+def answered(*answers: Answer) -> tuple[Question, ...]:
+    """The questions of those that were answered, each once: what a statement may be traced to."""
+    return tuple(dict.fromkeys(answer.question for answer in answers if not answer.unanswered))
+
+
 class Together(NamedTuple):
     """Inquiries that a driver may run side by side; the reply is the tuple of their results in the same order."""
 

@@ -26,7 +26,7 @@ class DkimStatus(StrEnum):
     PRESENT = "present"  # a usable key was seen
     ABSENT = "absent"  # the name server denies everything below _domainkey
     UNKNOWN = "unknown"  # no usable key was seen, but there may be one at a selector that nobody told us
-    UNANSWERED = "unanswered"  # the deciding question was not answered
+    UNANSWERED = "unanswered"  # a deciding question was not answered: _domainkey, or a selector likely to exist
 
 
 class SelectorStatus(StrEnum):
@@ -144,6 +144,11 @@ class DkimSurvey:
         """Selectors worth telling about: those found, and those that somebody named."""
         return tuple(facts for facts in self.selectors if facts.is_own or facts.origin.is_named)
 
+    @cached_property
+    def unseen(self) -> tuple[SelectorFacts, ...]:
+        """Selectors that were asked for without an answer; a selector that no question can hold is none of these."""
+        return tuple(facts for facts in self.selectors if facts.answer.unanswered and facts.answer.note != "unaskable")
+
     @property
     def denies_parent_of_keys(self) -> bool:
         """The name server denies ``_domainkey`` although a selector exists below it: it breaks RFC 8020."""
@@ -160,11 +165,12 @@ class DkimSurvey:
         """The verdict over all selectors."""
         if self.usable:
             return DkimStatus.PRESENT
-        if self.below.unanswered:
+        if self.below.unanswered or any(facts.origin is not SelectorOrigin.GUESS for facts in self.unseen):
             return DkimStatus.UNANSWERED
         if not self.below.denies_name or self.found:
             return DkimStatus.UNKNOWN
-        if self.control.unanswered:
+        # Some servers wrongly deny _domainkey: with a selector unanswered it is not sure that this one does not.
+        if self.control.unanswered or self.unseen:
             return DkimStatus.UNANSWERED
         return DkimStatus.ABSENT if self.control.denies_name else DkimStatus.UNKNOWN
 

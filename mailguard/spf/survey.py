@@ -80,8 +80,7 @@ class SpfSurvey:
         over = self.tree.lookups > MAX_LOOKUPS or self.tree.void4 > MAX_VOID_LOOKUPS
         if over or any(map(_ends_check, self.tree.walk())):
             return SpfStatus.PERMERROR
-        unseen = (BranchStatus.UNANSWERED, BranchStatus.NOT_ASKED)
-        return SpfStatus.UNANSWERED if any(each.status in unseen for each in self.tree.walk()) else SpfStatus.VALID
+        return SpfStatus.UNANSWERED if self.has_unseen else SpfStatus.VALID
 
     @property
     def candidates(self) -> tuple[Txt, ...]:
@@ -115,6 +114,12 @@ class SpfSurvey:
     def void_lookups(self) -> int | None:
         """Void look-ups, of two, for a client with an IPv4 address; ``None`` without a valid record."""
         return self.tree.void4 if self.status is SpfStatus.VALID else None
+
+    @property
+    def has_unseen(self) -> bool:
+        """Whether something that the tree names was not answered, or not asked for."""
+        unseen = (BranchStatus.UNANSWERED, BranchStatus.NOT_ASKED)
+        return any(branch.status in unseen for branch in self.tree.walk())
 
     @property
     def truncated(self) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Final, TypeVar
 
 from mailguard.dossier import Dossier
-from mailguard.inquiry import Question
+from mailguard.inquiry import Question, answered
 from mailguard.rules.base import Finding
 from mailguard.spf.edit import is_include
 from mailguard.spf.expansion import Branch, BranchStatus
@@ -38,13 +38,13 @@ def apex(spf: SpfSurvey) -> tuple[Question, ...]:
 
 
 def rests_on(spf: SpfSurvey, *branches: Branch) -> tuple[Question, ...]:
-    """The questions that show what is wrong with these branches: the domain's record first."""
-    questions = dict.fromkeys(apex(spf))
+    """The questions that show what is wrong with these branches: the domain's record first, nothing unanswered."""
+    answers = [spf.txt]
     for branch in branches:
-        questions.update(dict.fromkeys(answer.question for answer in branch.answers))
+        answers.extend(branch.answers)
         if branch.below:
-            questions[branch.below.answer.question] = None
-    return tuple(questions)
+            answers.append(branch.below.answer)
+    return answered(*answers)
 
 
 def includes(spf: SpfSurvey, *statuses: BranchStatus) -> tuple[Branch, ...]:
