@@ -107,8 +107,8 @@ def fill(
     """Put facts into a text with placeholders.
 
     ``escape`` is applied to each value, never to our own words; ``escape_code``, where given, to values inside a code
-    span, where Markdown knows no escapes. A list is joined with commas; where a code span holds only the list, each item
-    gets a span of its own. Raises KeyError for a placeholder without a fact.
+    span, where Markdown knows no escapes. A list is joined with commas; where a code span holds only the list, each
+    item gets a span of its own. Raises KeyError for a placeholder without a fact.
     """
 
     def value(match: re.Match[str], escape: Callable[[str], str]) -> str:
