@@ -141,7 +141,7 @@ class SpfSurvey:
         """The record that evaluation ends in, redirects followed; ``None`` if one leads nowhere or was not seen."""
         at: Published | None = self.tree
         while at and at.record and at.record.redirect:
-            at = at.branches[-1].below
+            at = at.branches[-1].below if at.branches else None  # none, where the record is broken
         return at if at and at.status is BranchStatus.OK else None
 
     @cached_property
