@@ -24,7 +24,7 @@ from mailguard.zone.survey import SubdomainsExist, ZoneSurvey, survey_zone
 class Survey:
     """What DNS says about ``domain``; each part keeps the answers it rests on.
 
-    ``organization`` is the SPF record of the organizational domain, where that is another name and DMARC enforces.
+    ``organization`` is the SPF record of the organizational domain, where that is another name.
     """
 
     domain: DomainName
@@ -83,10 +83,8 @@ def take_survey(
 
 
 def _survey_organization(dmarc: DmarcSurvey) -> Inquiry[SpfSurvey | None]:
-    """SPF of the organizational domain. Only an enforced policy can be undone by it, so only then is it asked for."""
     above = dmarc.organizational_domain
-    policies = (dmarc.effective.domain, dmarc.effective.subdomain, dmarc.effective.nonexistent_subdomain)
-    if above is None or above == dmarc.domain or not any(policy.enforces for policy in policies):
+    if above is None or above == dmarc.domain:
         return None
     return (yield from survey_passes(above))
 

@@ -46,7 +46,27 @@ _STATES: Final = {
     "imperfect": "domain without mail, not fully protected",
     "not_parked": "domain with mail",
 }
-_MX_NONE: Final = "no mail servers"
+_MX: Final = {"none": "no mail servers", "invalid": "not usable as written"}
+_KEYS: Final = {"invalid": "no usable key"}
+_ANSWERS: Final = {
+    "timeout": "no answer in time",
+    "servfail": "the server could not find out",
+    "refused": "the server refused",
+    "error": "no usable answer",
+    "not-asked": "not asked",
+}
+_NOTES: Final = {
+    "budget": "the limit of 100 questions was reached",
+    "deadline": "the time for one domain was over",
+    "evidence": "not in the evidence",
+    "unaskable": "no name that DNS can hold",
+    "closed": "the run was ending",
+    "lame": "the server does not look up names",
+    "malformed": "the answer could not be read",
+    "unreachable": "the server could not be reached",
+    "cname-loop": "aliases go round in a circle",
+    "cname-chain": "too many aliases in a row",
+}
 _READINESS: Final = {
     "paste-as-is": "paste as is",
     "needs-your-decision": "needs your decision",
@@ -56,7 +76,10 @@ _STRENGTHS: Final = {"required": "required", "advised": "advised"}
 _MARKS: Final = {"met": "o", "unmet": "x", "unknown": "?", "not-checkable": "-"}
 _REASONS: Final = {
     "tightens-policy": "mail that passes no check would be treated more strictly",
+    "loosens-policy": "mail that passes no check would be treated more mildly",
     "tightens-spf": "servers that are not listed would fail",
+    "loosens-spf": "a stricter ending was published for servers that are not listed",
+    "record-of-others": "the record stands at a domain above this one and counts for every name below it",
     "stops-authorizing": "a server that is listed today would no longer be",
     "report-address": "the mailbox for reports must exist first",
     "assumes-no-mail": "right only if this domain sends no mail",
@@ -68,6 +91,8 @@ _REASONS: Final = {
     "unanswered": "a deciding question was not answered",
     "spf-unknown": "whether SPF lets strangers pass could not be seen",
 }
+
+_MANY: Final = 999
 
 
 class Phrases:
@@ -97,12 +122,26 @@ class Phrases:
         return self._of(_CONFIDENCES, code)
 
     def state(self, code: str) -> str:
-        """State of SPF, DMARC, DKIM or a selector."""
+        """State of SPF, DMARC or DKIM."""
         return self._of(_STATES, code)
 
     def mx(self, code: str) -> str:
         """State of the MX records."""
-        return self.say(_MX_NONE) if code == "none" else self.state(code)
+        return self._of(_MX, code) if code in _MX else self.state(code)
+
+    def key(self, code: str) -> str:
+        """State of a DKIM selector."""
+        return self._of(_KEYS, code) if code in _KEYS else self.state(code)
+
+    def unanswered(self, row: dict[str, Any]) -> str:
+        """What became of a question that has no answer, and why."""
+        note = f" ({self._of(_NOTES, row['note'])})" if row["note"] else ""
+        return self._of(_ANSWERS, row["status"]) + note
+
+    def lookups(self, count: int) -> str:
+        """SPF look-ups of the limit; hostile includes multiply, and a number past all bounds tells nobody anything."""
+        shown = str(count) if count <= _MANY else f"> {_MANY}"
+        return self.say("look-ups: {count} of 10").format(count=shown)
 
     def readiness(self, code: str) -> str:
         """Whether a fix may be pasted as it is."""
@@ -134,5 +173,8 @@ class Phrases:
 
 def all_texts() -> list[str]:
     """Every English text of the tables, for the catalogue."""
-    tables = (_SCOPES, _VERDICTS, _SEVERITIES, _CONFIDENCES, _STATES, _READINESS, _REASONS, _STANDINGS, _STRENGTHS)
-    return sorted({text for table in tables for text in table.values()} | {_MX_NONE})
+    tables = (
+        *(_SCOPES, _VERDICTS, _SEVERITIES, _CONFIDENCES, _STATES, _MX, _KEYS, _ANSWERS, _NOTES),
+        *(_READINESS, _REASONS, _STANDINGS, _STRENGTHS),
+    )
+    return sorted({text for table in tables for text in table.values()})
