@@ -132,7 +132,11 @@ class DkimSurvey:
     @cached_property
     def found(self) -> tuple[SelectorFacts, ...]:
         """Selectors at which something was published, readable or not."""
-        return tuple(facts for facts in self.selectors if facts.is_own)
+        return tuple(facts for facts in self.selectors if facts.is_own and not self._may_be_wildcards(facts))
+
+    def _may_be_wildcards(self, facts: SelectorFacts) -> bool:
+        """Without the control answer nobody can tell a wildcard's revocation from a record of this selector's own."""
+        return self.control.unanswered and not facts.answer.aliases and not facts.status.is_usable
 
     @cached_property
     def usable(self) -> tuple[SelectorFacts, ...]:
@@ -142,7 +146,7 @@ class DkimSurvey:
     @cached_property
     def told(self) -> tuple[SelectorFacts, ...]:
         """Selectors worth telling about: those found, and those that somebody named."""
-        return tuple(facts for facts in self.selectors if facts.is_own or facts.origin.is_named)
+        return tuple(facts for facts in self.selectors if facts in self.found or facts.origin.is_named)
 
     @cached_property
     def unseen(self) -> tuple[SelectorFacts, ...]:

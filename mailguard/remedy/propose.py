@@ -81,8 +81,8 @@ def _for_dmarc(rule_id: str, survey: Survey) -> Proposal | None:
     if inherited:
         reasons.append(Reason.RECORD_OF_OTHERS)
     if dmarc_edit.REPORT_MAILBOX in after and dmarc_edit.REPORT_MAILBOX not in (counting or ""):
-        if inherited or survey.zone.mx_status in (MxStatus.NULL, MxStatus.NONE):
-            return None  # the mailbox could never receive a report, or it was not looked whether it could
+        if inherited or survey.zone.mx_status not in (MxStatus.HOSTS, MxStatus.IMPLICIT):
+            return None  # the mailbox could never receive a report, or it was not seen whether it could
         reasons.append(Reason.REPORT_ADDRESS)
     proposal = _proposal(rule_id, node.question.name, before, after, reasons)
     return replace(proposal, records=(*_without_alias(node), *proposal.records))

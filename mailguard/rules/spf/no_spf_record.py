@@ -21,7 +21,9 @@ class NoSpfRecord(Finding):
 def check(dossier: Dossier) -> Iterator[NoSpfRecord]:
     """Quiet where the cause is told more exactly: a record nearby, or a domain that is not used for mail."""
     survey = dossier.survey
-    if survey.spf.status is not SpfStatus.NONE or has_stray_record(dossier) or looks_unused(survey):
+    if survey.spf.status is not SpfStatus.NONE or has_stray_record(dossier):
+        return
+    if survey.zone.is_missing or looks_unused(survey):
         return
     if parked_state(survey, dossier.expectation).status is ParkedStatus.IMPERFECT:
         return
