@@ -8,7 +8,7 @@ from typing import Any, Final
 from mailguard import __version__
 from mailguard.audit import Audit
 from mailguard.dmarc.discovery import Effective
-from mailguard.inquiry import Answer
+from mailguard.inquiry import Answer, Status
 from mailguard.policy.judgement import Judged
 from mailguard.policy.programme import Row
 from mailguard.remedy.fix import Fix, FixRecord, split_strings
@@ -52,7 +52,7 @@ def to_document(audit: Audit) -> Document:
     if audit.opinion is not None:
         document["second_opinion"] = _opinion(audit.opinion, survey)
     document["unanswered"] = [_unanswered(answer) for answer in audit.evidence.answers if answer.unanswered]
-    document["questions"] = sum(answer.note == "" for answer in audit.evidence.answers)
+    document["questions"] = sum(map(_was_asked, audit.evidence.answers))
     document["duration_s"] = round(audit.duration_s, 3)
     return document
 
@@ -179,6 +179,11 @@ def _record(record: FixRecord) -> Document:
 def _unanswered(answer: Answer) -> Document:
     question = answer.question
     return {"name": str(question.name), "type": question.rrtype, "status": answer.status, "note": answer.note}
+
+
+def _was_asked(answer: Answer) -> bool:
+    """Whether a question was sent. One that met an alias was, even if what the alias points to was not asked then."""
+    return answer.status is not Status.NOT_ASKED or bool(answer.aliases)
 
 
 def _programme(row: Row) -> Document:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from mailguard.guides import fill, load_guide
 from mailguard.render.phrases import SCOPES, Phrases
 from mailguard.render.reading import Document, is_waived
-from mailguard.render.safe import markdown, markdown_code, visible
+from mailguard.render.safe import clip, markdown, markdown_code, visible
 
 
 class Markdown:
@@ -90,7 +90,7 @@ class Markdown:
         yield ""
         yield f"{self._phrases.severity(finding['severity'])} / {self._phrases.confidence(finding['confidence'])}"
         yield ""
-        yield fill(guide.summary, facts, self._language, markdown, markdown_code)
+        yield fill(guide.summary, facts, self._language, _prose, _code)
         if is_waived(finding):
             yield ""
             yield self._say("Waived until {until}: {rule} ({reason})").format(
@@ -99,7 +99,7 @@ class Markdown:
                 reason=markdown(finding["waived"]["reason"]),
             )
         for heading, body in guide.sections:
-            yield from ("", f"### {heading}", "", fill(body, facts, self._language, markdown, markdown_code))
+            yield from ("", f"### {heading}", "", fill(body, facts, self._language, _prose, _code))
         yield from self._fix(finding["fix"])
 
     def _fix(self, fix: Document | None) -> Iterator[str]:
@@ -146,8 +146,15 @@ class Markdown:
             yield f"## {self._say('Not answered, so nothing is concluded from it:')}"
             yield ""
         for row in document["unanswered"]:
-            note = f" ({row['note']})" if row["note"] else ""
-            yield f"- `{markdown_code(row['name'])}` {row['type']}: {row['status']}{note}"
+            yield f"- `{markdown_code(row['name'])}` {row['type']}: {self._phrases.unanswered(row)}"
+
+
+def _prose(text: str) -> str:
+    return markdown(clip(text))
+
+
+def _code(text: str) -> str:
+    return markdown_code(clip(text))
 
 
 def _fenced(text: str) -> str:

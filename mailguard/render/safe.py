@@ -30,6 +30,16 @@ def visible(text: str) -> str:
     return "".join(rf"\u{{{ord(char):x}}}" if unicodedata.category(char) in _HIDDEN else char for char in text)
 
 
+def clip(text: str, limit: int = 500) -> str:
+    """At most ``limit`` characters, with … where more was there: nobody reads the 64 KB that a TXT record can hold."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def brief(text: str, limit: int = 500) -> str:
+    """Visible text of at most ``limit`` characters of what was published."""
+    return visible(clip(text, limit))
+
+
 def json_text(value: Any, *, ascii_only: bool = False, indent: int | None = None) -> str:
     """JSON in which control and format characters are written as escapes: the same data, harmless on a terminal.
 

@@ -10,9 +10,12 @@ from typing import Final
 from mailguard.guides import fill, load_guide
 from mailguard.render.phrases import SCOPES, Phrases
 from mailguard.render.reading import Document, is_waived, wants_mailing_lists
-from mailguard.render.safe import visible
+from mailguard.render.safe import brief, visible
 
 _COLOURS: Final = {"critical": "31;1", "high": "31", "medium": "33", "low": "36", "info": "2"}
+_RECORD: Final = 2000
+"""Characters of a published record that are shown; an honest one is far shorter."""
+
 _VERDICT_COLOURS: Final = {"yes": "31;1", "partly": "33", "no": "32", "unknown": "35"}
 
 
@@ -81,7 +84,7 @@ class Terminal:
         spf, dmarc, dkim, mx = (document[key] for key in ("spf", "dmarc", "dkim", "mx"))
         text = self._phrases.state(spf["status"])
         if spf["lookups"] is not None and spf["record"]:
-            text += "  " + self._say("look-ups: {count} of 10").format(count=spf["lookups"])
+            text += "  " + self._phrases.lookups(spf["lookups"])
         yield from self._fact("SPF", text, spf["record"])
         text = self._phrases.state(dmarc["status"])
         if dmarc["policy_domain"] and dmarc["policy_domain"] != document["domain"]:
@@ -94,7 +97,7 @@ class Terminal:
         yield from self._fact("MX", self._phrases.mx(mx["status"]), ", ".join(mx["hosts"]) or None)
 
     def _key(self, key: Document) -> str:
-        state = self._phrases.state(key["status"])
+        state = self._phrases.key(key["status"])
         if key["bits"]:
             return f"{visible(str(key['key_type']))} {key['bits']} bit, {state}"
         return state
@@ -102,7 +105,7 @@ class Terminal:
     def _fact(self, label: str, text: str, record: str | None) -> Iterator[str]:
         yield f"  {label:6} {text}"
         if record:
-            yield from self._wrapped(visible(record), 9)
+            yield from self._wrapped(brief(record, _RECORD), 9)
 
     def _programmes(self, document: Document) -> Iterator[str]:
         rows = document["programmes"]
@@ -135,7 +138,7 @@ class Terminal:
         sure = "" if finding["confidence"] == "certain" else f" ({self._phrases.confidence(finding['confidence'])})"
         yield f"  {mark} {guide.title}{sure}  {finding['rule']}"
         facts = {**finding["facts"], "domain": document["domain_unicode"]}
-        yield from self._wrapped(fill(guide.summary, facts, self._language, visible).replace("`", ""), 4)
+        yield from self._wrapped(fill(guide.summary, facts, self._language, brief).replace("`", ""), 4)
         if finding["waived"]:
             yield "    " + self._say("The waiver ended on {until}.").format(until=finding["waived"]["until"])
 
@@ -158,7 +161,7 @@ class Terminal:
         # Never wrapped: what is to be pasted must be copied in one piece.
         yield f"      {visible(record['name'])}  {record['type']}"
         for value in record["before"]:
-            yield "        " + self._paint(f"- {visible(value)}", "2")
+            yield "        " + self._paint(f"- {brief(value, _RECORD)}", "2")
         for value, parts in zip(record["after"], record["split"], strict=True):
             yield "        " + self._paint(f"+ {visible(value)}", "32")
             if len(parts) > 1:
@@ -185,8 +188,7 @@ class Terminal:
         yield ""
         yield "  " + self._say("Not answered, so nothing is concluded from it:")
         for row in rows[:10]:
-            note = f" ({row['note']})" if row["note"] else ""
-            yield f"    {visible(row['name'])} {row['type']}: {row['status']}{note}"
+            yield f"    {visible(row['name'])} {row['type']}: {self._phrases.unanswered(row)}"
         if len(rows) > 10:
             yield "    " + self._say("and {count} more").format(count=len(rows) - 10)
 
