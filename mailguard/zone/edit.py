@@ -75,7 +75,8 @@ def _dmarc(survey: Survey) -> ZoneRecord:
     record: Record | None = survey.dmarc.record if not survey.dmarc.inherited else None
     fresh = "v=DMARC1; " + "; ".join(f"{tag}={value}" for tag, value in _POLICY.items())
     after = rewrite(record, _POLICY, remove=("t", "pct", "rf", "ri")) if record else fresh
-    return ZoneRecord(survey.domain.child("_dmarc"), RRType.TXT, own.records, (after,))
+    # A text that was meant to be a record would otherwise stay beside the new one.
+    return ZoneRecord(survey.domain.child("_dmarc"), RRType.TXT, own.records or survey.dmarc.near_misses, (after,))
 
 
 def _mx(survey: Survey) -> ZoneRecord:
