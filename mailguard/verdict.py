@@ -1,8 +1,9 @@
 """The answer on the first line: can a stranger send mail in this name?
 
 It is an answer about receivers that honour DMARC, from what DNS shows. *No* needs two things to be seen: the policy
-that applies is reject, and SPF gives no stranger an aligned pass. *Partly* is quarantine: the mail arrives, in the junk
-folder. *Unknown* means that a deciding answer could not be had; it never hides behind one of the others.
+that applies is reject, and no stranger gets an aligned pass, be it by SPF or by a DKIM key whose private half
+everybody can have. *Partly* is quarantine: the mail arrives, in the junk folder. *Unknown* means that a deciding answer
+could not be had; it never hides behind one of the others.
 
 Under relaxed alignment (RFC 9989 section 4.4) a pass for *any* name of the organisation will do. Of those names we see
 the domain itself, the organizational domain, and whatever a wildcard answers for; names that exist below cannot be
@@ -40,6 +41,7 @@ class Because(StrEnum):
     NO_POLICY = "no-policy"
     SPF_PASSES_EVERYONE = "spf-passes-everyone"
     SPF_UNKNOWN = "spf-unknown"
+    KEY_OPEN_TO_ALL = "key-open-to-all"
     UNANSWERED = "unanswered"
 
 
@@ -72,16 +74,20 @@ def judge_spoofing(survey: Survey) -> Spoofable:
     below = _strangers_below(survey, dmarc.below.record)
     policy, record = _of_invented(survey)
     invented = _strangers_below(survey, record)
-    domain = _verdict(dmarc.effective.domain, _worst(*at_domain))
-    subdomain = _verdict(dmarc.effective.subdomain, below)
+    signed = survey.dkim.strangers_can_sign
+    signed_below = signed and dmarc.is_one_with_subdomains
+    domain = _verdict(dmarc.effective.domain, _worst(*at_domain), signed)
+    subdomain = _verdict(dmarc.effective.subdomain, below, signed_below and _signs_below(dmarc.below.record))
     # The invented name's own record, from a wildcard, is aligned in either mode.
-    nonexistent = _verdict(policy, _worst(invented, invented_name))
+    nonexistent = _verdict(policy, _worst(invented, invented_name), signed_below and _signs_below(record))
     return Spoofable(domain[0], subdomain[0], nonexistent[0], domain[1], subdomain[1], nonexistent[1])
 
 
-def _verdict(policy: Outcome, strangers: Strangers) -> tuple[Verdict, Because]:
+def _verdict(policy: Outcome, strangers: Strangers, signed: bool) -> tuple[Verdict, Because]:
     if not policy.enforces:
         return _BY_POLICY[policy]
+    if signed:
+        return Verdict.YES, Because.KEY_OPEN_TO_ALL
     # An aligned SPF pass is a DMARC pass: the policy is then never applied (RFC 9989 section 4.4).
     if strangers is Strangers.YES:
         return Verdict.YES, Because.SPF_PASSES_EVERYONE
@@ -96,6 +102,10 @@ def _strangers_below(survey: Survey, record: Record | None) -> Strangers:
     if not _is_relaxed(record) or not survey.dmarc.is_one_with_subdomains:
         return Strangers.NO
     return _worst(survey.spf.strangers_can_pass, survey.strangers_above, survey.strangers_by_wildcard)
+
+
+def _signs_below(record: Record | None) -> bool:
+    return record is None or record.adkim is Mode.RELAXED
 
 
 def _worst(*strangers: Strangers) -> Strangers:

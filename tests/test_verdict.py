@@ -94,6 +94,13 @@ def test_an_unseen_organizational_domain_may_have_an_open_record() -> None:
     assert verdicts(judge(zone + dmarc("p=reject; aspf=s"))) == ("no", "unknown", "unknown")
 
 
+def test_a_key_that_everybody_has_opens_what_it_is_aligned_with() -> None:
+    key = 'default._domainkey.clinic.example.jp TXT "k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="\n'
+    seen = judge(CLOSED + dmarc("p=reject") + key)
+    assert (verdicts(seen), seen.because_domain) == (("yes", "yes", "yes"), Because.KEY_OPEN_TO_ALL)
+    assert verdicts(judge(CLOSED + dmarc("p=reject; adkim=s") + key)) == ("yes", "no", "no")
+
+
 @pytest.mark.parametrize(
     "zone",
     [

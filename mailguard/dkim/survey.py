@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
-from mailguard.dkim.key import KeyRecord, Strength, parse_key
+from mailguard.dkim.key import KeyRecord, Remark, Strength, parse_key
 from mailguard.dkim.selectors import FIRST_GUESSES, Candidate, SelectorOrigin, choose, key_name
 from mailguard.inquiry import Answer, Inquiry, Question, RRType, ask_all, not_asked
 from mailguard.names import DomainName
@@ -152,6 +152,12 @@ class DkimSurvey:
     def unseen(self) -> tuple[SelectorFacts, ...]:
         """Selectors that were asked for without an answer; a selector that no question can hold is none of these."""
         return tuple(facts for facts in self.selectors if facts.answer.unanswered and facts.answer.note != "unaskable")
+
+    @property
+    def strangers_can_sign(self) -> bool:
+        """Whether verifiers accept a key whose private half is printed in a standard, or can be worked out at once."""
+        open_to_all = {Remark.KNOWN_PRIVATE_KEY, Remark.FACTORABLE}
+        return any(facts.key and not facts.key.remarks.isdisjoint(open_to_all) for facts in self.usable)
 
     @property
     def denies_parent_of_keys(self) -> bool:

@@ -88,6 +88,7 @@ _REASONS: Final = {
     "no-policy": "no DMARC policy applies",
     "policy-none": "the policy is none: watch only",
     "spf-passes-everyone": "SPF lets everybody pass",
+    "key-open-to-all": "everybody can sign with a DKIM key of this domain",
     "unanswered": "a deciding question was not answered",
     "spf-unknown": "whether SPF lets strangers pass could not be seen",
 }
