@@ -141,7 +141,8 @@ def reasons_in_spf(before: SpfSurvey, after: SpfSurvey) -> tuple[Reason, ...]:
     revived = before.outcome is SpfStatus.PERMERROR and after.outcome is not SpfStatus.PERMERROR
     if _strictness(after) > _strictness(before) or (revived and after.all is Qualifier.FAIL):
         reasons.append(Reason.TIGHTENS_SPF)
-    if _strictness(after) < max(_published_strictness(before), default=0):
+    changed = before.candidates != after.candidates
+    if changed and _strictness(after) < max(_published_strictness(before), default=0):
         reasons.append(Reason.LOOSENS_SPF)
     if (
         _lost(before.reach4, after.reach4)

@@ -50,7 +50,7 @@ class Markdown:
             who = self._phrases.scope(scope, markdown(document["domain_unicode"]))
             verdict = self._phrases.verdict(document["spoofable"][scope])
             reason = self._phrases.reason(document["spoofable"]["reasons"][scope])
-            yield f"- {who}: **{verdict}** ({reason})"
+            yield f"- {who}: **{verdict}** {self._phrases.aside(reason)}"
 
     def _facts(self, document: Document) -> Iterator[str]:
         yield f"| | {self._say('State')} | {self._say('Record')} |"
@@ -62,6 +62,8 @@ class Markdown:
         yield f"| DKIM | {self._phrases.state(document['dkim']['status'])} | {markdown(', '.join(keys))} |"
         hosts = markdown(", ".join(document["mx"]["hosts"]))
         yield f"| MX | {self._phrases.mx(document['mx']['status'])} | {hosts} |"
+        if document["parked"]["status"] in ("perfect", "imperfect"):
+            yield from ("", self._phrases.state(document["parked"]["status"]))
         yield ""
         yield self._say("{questions} questions, {seconds} s, as of {when}").format(
             questions=document["questions"], seconds=document["duration_s"], when=document["as_of"]
@@ -111,7 +113,7 @@ class Markdown:
             return
         self._shown.add(repr(fix))
         readiness = self._phrases.readiness(fix["readiness"])
-        yield f"### {self._say('What to publish ({readiness}):').format(readiness=readiness)}"
+        yield f"### {self._say('What to publish ({readiness}):').format(readiness=readiness).rstrip(':')}"
         yield ""
         for reason in fix["reasons"]:
             yield f"- {self._phrases.reason(reason)}"
@@ -143,7 +145,7 @@ class Markdown:
     def _unanswered(self, document: Document) -> Iterator[str]:
         if document["unanswered"]:
             yield ""
-            yield f"## {self._say('Not answered, so nothing is concluded from it:')}"
+            yield f"## {self._say('Not answered, so nothing is concluded from it:').rstrip(':')}"
             yield ""
         for row in document["unanswered"]:
             yield f"- `{markdown_code(row['name'])}` {row['type']}: {self._phrases.unanswered(row)}"

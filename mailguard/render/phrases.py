@@ -30,7 +30,7 @@ _STATES: Final = {
     "none": "none published",
     "permerror": "broken (permanent error)",
     "invalid": "not applied as written",
-    "unanswered": "could not be asked",
+    "unanswered": "not answered",
     "present": "key seen",
     "absent": "no keys",
     "unknown": "not known from outside",
@@ -42,8 +42,8 @@ _STATES: Final = {
     "too_short": "key too short to count",
     "revoked": "revoked",
     "testing": "in test mode",
-    "perfect": "protected as a domain without mail",
-    "imperfect": "domain without mail, not fully protected",
+    "perfect": "a domain without mail, protected as one",
+    "imperfect": "a domain without mail, whose protection is not complete",
     "not_parked": "domain with mail",
 }
 _MX: Final = {"none": "no mail servers", "invalid": "not usable as written"}
@@ -78,7 +78,7 @@ _REASONS: Final = {
     "tightens-policy": "mail that passes no check would be treated more strictly",
     "loosens-policy": "mail that passes no check would be treated more mildly",
     "tightens-spf": "servers that are not listed would fail",
-    "loosens-spf": "a stricter ending was published for servers that are not listed",
+    "loosens-spf": "servers that are not listed would be treated more mildly than one of today's records asks",
     "record-of-others": "the record stands at a domain above this one and counts for every name below it",
     "stops-authorizing": "a server that is listed today would no longer be",
     "report-address": "the mailbox for reports must exist first",
@@ -159,6 +159,10 @@ class Phrases:
     def standing(self, code: str) -> str:
         """In brackets, how we know of a requirement, where we have not read it in the programme's own text."""
         return f" [{self._of(_STANDINGS, code)}]" if code in _STANDINGS else ""
+
+    def aside(self, text: str) -> str:
+        """A remark in brackets, which are wide ones in Japanese."""
+        return self.say("({remark})").format(remark=text)
 
     def requirement(self, row: dict[str, Any]) -> str:
         """How the domain stands against one requirement, on one line."""

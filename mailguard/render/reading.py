@@ -20,7 +20,7 @@ def wants_mailing_lists(document: Document) -> bool:
     asked = any(finding["rule"] == "DMARC058" for finding in document["findings"])
     expectation = document["expectation"]
     has_mail = document["parked"]["status"] == "not_parked" and expectation["sends"] is not False
-    return expectation["mailing_lists"] == "unset" and has_mail and not asked
+    return expectation["mailing_lists"] == "unset" and has_mail and not asked and not is_undecided(document)
 
 
 def is_undecided(document: Document) -> bool:

@@ -78,7 +78,7 @@ class Terminal:
         yield "  " + " / ".join(parts)
         told = dict.fromkeys(spoofable["reasons"][scope] for scope in SCOPES)
         for reason in told:
-            yield f"  ({self._phrases.reason(reason)})"
+            yield "  " + self._phrases.aside(self._phrases.reason(reason))
 
     def _facts(self, document: Document) -> Iterator[str]:
         spf, dmarc, dkim, mx = (document[key] for key in ("spf", "dmarc", "dkim", "mx"))
@@ -95,6 +95,8 @@ class Terminal:
         ]
         yield from self._fact("DKIM", self._phrases.state(dkim["status"]), ", ".join(keys) or None)
         yield from self._fact("MX", self._phrases.mx(mx["status"]), ", ".join(mx["hosts"]) or None)
+        if document["parked"]["status"] in ("perfect", "imperfect"):
+            yield "  " + self._phrases.state(document["parked"]["status"])
 
     def _key(self, key: Document) -> str:
         state = self._phrases.key(key["status"])

@@ -196,7 +196,7 @@ class TestEscapes:
     def test_prose_is_not_made_a_link(self) -> None:
         text = markdown("see www.evil.example, http://evil.example and a@evil.example")
         assert "www." not in text
-        assert "://" not in text
+        assert "http://" not in text
         assert MarkdownIt().renderInline(text) == "see www.evil.example, http://evil.example and a@evil.example"
 
     @pytest.mark.parametrize("text", ["=1", "+1", "-all", "@x", " =1", "＝1", "\u3000=1"])
