@@ -56,6 +56,7 @@ def take_survey(
     domain: DomainName,
     *,
     selectors: Sequence[str] = (),
+    reported: Sequence[str] = (),
     probe_label: str,
     knowledge: Providers | None = None,
 ) -> Inquiry[Survey]:
@@ -63,15 +64,18 @@ def take_survey(
 
     Args:
         selectors: DKIM selectors that the user named.
+        reported: DKIM selectors of this domain that aggregate reports told of.
         probe_label: a label that nobody publishes (the caller draws it), for questions that tell wildcards apart.
         knowledge: providers whose usual selectors are worth asking for.
     """
     knowledge = knowledge or Providers()
+    named = [Candidate(selector, SelectorOrigin.USER) for selector in selectors]
+    named += [Candidate(selector, SelectorOrigin.REPORT) for selector in reported]
     results = yield Together(
         (
             survey_spf(domain),
             survey_dmarc(domain),
-            _survey_dkim(domain, selectors, probe_label, knowledge),
+            _survey_dkim(domain, named, probe_label, knowledge),
             survey_zone(domain, probe_label),
         )
     )
@@ -90,9 +94,9 @@ def _survey_organization(dmarc: DmarcSurvey) -> Inquiry[SpfSurvey | None]:
 
 
 def _survey_dkim(
-    domain: DomainName, selectors: Sequence[str], probe_label: str, knowledge: Providers
+    domain: DomainName, named: Sequence[Candidate], probe_label: str, knowledge: Providers
 ) -> Inquiry[DkimSurvey]:
-    """The DKIM survey, with the selectors that are usual at the providers seen in MX and SPF."""
+    """The DKIM survey of the selectors that somebody named and of those usual at the providers seen in MX and SPF."""
     under = domain.child("_domainkey")
     txt, mx, *_ = yield from ask_all(
         (
@@ -103,9 +107,8 @@ def _survey_dkim(
             Question(under.child(probe_label), RRType.TXT),
         )
     )
-    candidates = [Candidate(selector, SelectorOrigin.USER) for selector in selectors]
-    for selector in selectors_for(_recognise(domain, knowledge, txt, mx)):
-        candidates.append(Candidate(selector, SelectorOrigin.PROVIDER))
+    usual = selectors_for(_recognise(domain, knowledge, txt, mx))
+    candidates = (*named, *(Candidate(selector, SelectorOrigin.PROVIDER) for selector in usual))
     return (yield from survey_dkim(domain, candidates, probe_label))
 
 

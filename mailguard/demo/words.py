@@ -54,6 +54,7 @@ class Words:
     unanswered: str
     limits: tuple[str, ...]
     steps: Mapping[str, str]
+    languages: Mapping[str, str]
 
     def questions(self, count: int) -> str:
         """How many questions were asked."""
@@ -133,16 +134,18 @@ JA: Final = Words(
         "受信側がDMARCの宣言に従うかどうかは、受信側が決めます。",
         "DKIMの鍵は、名前（セレクター）が分からないと外からは確認できません。",
     ),
+    languages={"ja": "日本語", "en": "英語"},
     steps={
         "dns": "架空の病院のDNSサーバーを動かしました（{host}:{port}）。外部には何も送りません。",
         "audit": "{domain}: 第三者がこの名前でメールを{verdict}。指摘{findings}件",
         "listener": "レポート受信口を動かしました（{host}:{port}）。",
         "mails": "DMARCレポートのメール{mails}通を受け取り、{rows}通分の記録を保存しました。",
         "files": "できたファイル:",
-        "guide": "  {path}  {domain}の手引き（ブラウザーで開けます）",
+        "guide": "  {path}  {domain}の手引き（{language}、ブラウザーで開けます）",
         "audits": "  {path}  すべての確認結果（JSON）",
         "database": "  {path}  受け取ったレポート（SQLite）",
-        "next": "ご自分のドメインを確認するには: mailguard audit あなたのドメイン",
+        "again": "レポートから分かったDKIMのセレクター（{selectors}）を使って、{domain} をもう一度確認しました。",
+        "next": "ご自分のドメインを確認するには: {command} audit あなたのドメイン",
     },
 )
 
@@ -220,16 +223,18 @@ EN: Final = Words(
         "Whether a receiver follows the DMARC policy is the receiver's decision.",
         "A DKIM key cannot be seen from outside unless its name (selector) is known.",
     ),
+    languages={"ja": "Japanese", "en": "English"},
     steps={
         "dns": "A DNS server with fictional hospitals is running ({host}:{port}). Nothing leaves this machine.",
         "audit": "{domain}: spoofable by strangers: {verdict}; findings: {findings}",
         "listener": "A listener for reports is running ({host}:{port}).",
         "mails": "Received {mails} mails with DMARC reports; they tell about {rows} mails.",
         "files": "Files:",
-        "guide": "  {path}  guide for {domain} (open it in a browser)",
+        "guide": "  {path}  guide for {domain} ({language}; open it in a browser)",
         "audits": "  {path}  all audits (JSON)",
         "database": "  {path}  the reports received (SQLite)",
-        "next": "To audit a domain of your own: mailguard audit YOUR-DOMAIN",
+        "again": "Audited {domain} once more with the DKIM selectors that the reports told of ({selectors}).",
+        "next": "To audit a domain of your own: {command} audit YOUR-DOMAIN",
     },
 )
 

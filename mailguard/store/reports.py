@@ -135,6 +135,21 @@ def load_reporters(connection: sqlite3.Connection, domain: str, begin: int, end:
     return [ReporterRow(*row) for row in rows]
 
 
+def load_selectors(connection: sqlite3.Connection, domain: str) -> tuple[str, ...]:
+    """DKIM selectors that reports about ``domain`` saw on signatures of that very domain, busiest first."""
+    rows = connection.execute(
+        """
+        SELECT selector
+        FROM report JOIN record ON record.report_id = report.id JOIN auth_result ON auth_result.record_id = record.id
+        WHERE policy_domain = ? AND mechanism = 'dkim' AND domain = ? AND selector <> ''
+        GROUP BY selector
+        ORDER BY SUM(count) DESC, selector
+        """,
+        (domain, domain),
+    )
+    return tuple(row[0] for row in rows)
+
+
 def _insert_mail(connection: sqlite3.Connection, mail: ReceivedMail) -> int:
     cursor = connection.execute(
         "INSERT INTO mail (sha256, received_at, peer, mail_from, rcpt_to, raw) VALUES (?, ?, ?, ?, ?, ?)",
