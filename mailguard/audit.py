@@ -38,8 +38,8 @@ class Plan:
     """What an audit needs besides the domain; the same for a whole run.
 
     ``selectors`` are DKIM selectors that the user named, ``reported`` those that aggregate reports told of, by domain;
-    ``said`` is what the user said should hold, ``knowledge`` the providers that can be recognised. ``told`` is kept with
-    the evidence, so that a replay can be told the same.
+    ``said`` is what the user said should hold, ``knowledge`` the providers that can be recognised. ``told`` is kept
+    with the evidence, so that a replay can be told the same.
     """
 
     policy: Policy
