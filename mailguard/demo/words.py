@@ -174,7 +174,7 @@ EN: Final = Words(
         "spf-unknown": "whether SPF lets strangers pass could not be seen",
         "unanswered": "a deciding DNS question was not answered",
         "tightens-policy": "Mail that passes no check will be treated more strictly; put every sender in order first.",
-        "loosens-policy": "Mail that passes no check will be treated more mildly; make sure that this is what you want.",
+        "loosens-policy": "Mail that passes no check will be treated more mildly; make sure you want this.",
         "tightens-spf": "Mail from servers that are not on the list will fail the check.",
         "loosens-spf": "A stricter ending was published for servers that are not on the list.",
         "record-of-others": "The record stands at a domain above this one; ask those who manage it.",
