@@ -9,7 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Self
 
+import click
+
 from mailguard.cli.speaking import say
+from mailguard.render.safe import json_text
 from mailguard.render.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -23,6 +26,11 @@ _LONG_RUN: Final = 5
 def speaks_unicode() -> bool:
     """Whether standard output can show every character."""
     return (sys.stdout.encoding or "").lower().replace("-", "") in ("utf8", "utf16", "utf32")
+
+
+def echo_json(value: object) -> None:
+    """Print a value as JSON that every console takes."""
+    click.echo(json_text(value, ascii_only=not speaks_unicode(), indent=2))
 
 
 def terminal(language: str, *, to_file: bool, asks: bool) -> Terminal:

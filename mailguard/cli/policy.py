@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from mailguard.cli.console import echo_json
 from mailguard.cli.exits import WRONG_USE
 from mailguard.cli.options import lang_option, language
 from mailguard.cli.speaking import SpokenCommand, SpokenGroup, say
@@ -35,7 +35,7 @@ def list_policies(form: str, lang: str | None) -> None:
 
     policies = load_all()
     if form == "json":
-        click.echo(json.dumps([_head(one) for one in policies], ensure_ascii=False, indent=2))
+        echo_json([_head(one) for one in policies])
         return
     for one in policies:
         click.echo(f"{one.id:18} {getattr(one.title, language(lang))}")
@@ -50,7 +50,10 @@ def show_policy(name: str, form: str, lang: str | None) -> None:
     from mailguard.policy.shelf import load_policy
 
     one = load_policy(name)
-    click.echo(json.dumps(_whole(one), ensure_ascii=False, indent=2) if form == "json" else _text(one, language(lang)))
+    if form == "json":
+        echo_json(_whole(one))
+    else:
+        click.echo(_text(one, language(lang)))
 
 
 @policy.command("check", cls=SpokenCommand)

@@ -36,9 +36,9 @@ def document_of(
     plan = Plan(
         combine(load_policy(policy) for policy in policies),
         load_providers(),
-        tuple(selectors),
-        said or Expectation(),
-        second_opinion,
+        selectors=tuple(selectors),
+        said=said or Expectation(),
+        second_opinion=second_opinion,
     )
     world = Zone.parse(zone) if isinstance(zone, str) else zone
     seen: dict[Question, Answer] = {}

@@ -71,6 +71,17 @@ NO_MAIL = Expectation(sends=False, receives=False)
 
 @cache
 def documents() -> dict[str, Document]:
+    return {zone: without_versions(document) for zone, document in audited().items()}
+
+
+def without_versions(document: Document) -> Document:
+    """What changes with every release, and with a library's, is not what is reviewed here."""
+    if "second_opinion" in document:
+        document["second_opinion"]["version"] = "0"
+    return {**document, "mailguard": "0"}
+
+
+def audited() -> dict[str, Document]:
     return {
         "perfect": document_of(PERFECT, DOMAIN, selectors=("s1",), said=NO_LISTS),
         "watching": document_of(WATCHING, DOMAIN, selectors=("s1",), policies=("hospital", "gmail")),
