@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, Final
 
 from mailguard import __version__
@@ -15,11 +17,16 @@ from mailguard.remedy.fix import Fix, FixRecord, split_strings
 from mailguard.second_opinion import Opinion
 from mailguard.second_opinion.categories import explain
 from mailguard.second_opinion.compare import compare
+from mailguard.spf.expansion import BranchStatus
+from mailguard.spf.survey import SpfSurvey
 from mailguard.survey import Survey
 
 SCHEMA: Final = "mailguard-audit/1"
 
 Document = dict[str, Any]
+
+_MAX_LEFT_OUT: Final = 50
+"""Records of a too large SPF tree that are named; a hostile tree has no end of them."""
 
 
 def to_document(audit: Audit) -> Document:
@@ -51,7 +58,10 @@ def to_document(audit: Audit) -> Document:
     }
     if audit.opinion is not None:
         document["second_opinion"] = _opinion(audit.opinion, survey)
-    document["unanswered"] = [_unanswered(answer) for answer in audit.evidence.answers if answer.unanswered]
+    document["unanswered"] = [
+        *(_unanswered(answer) for answer in audit.evidence.answers if answer.unanswered),
+        *_left_out(survey.spf),
+    ]
     document["questions"] = sum(map(_was_asked, audit.evidence.answers))
     document["duration_s"] = round(audit.duration_s, 3)
     return document
@@ -174,6 +184,14 @@ def _record(record: FixRecord) -> Document:
         "after": list(record.after),
         "split": split,
     }
+
+
+def _left_out(spf: SpfSurvey) -> Iterator[Document]:
+    """Records of an SPF tree too large to read whole (``expansion.MAX_QUESTIONS``): nobody asked for them."""
+    asked = {answer.question.name for answer in spf.answers() if not answer.unanswered}
+    names = (branch.target for branch in spf.branches() if branch.status is BranchStatus.NOT_ASKED)
+    for name in islice(dict.fromkeys(name for name in names if name and name not in asked), _MAX_LEFT_OUT):
+        yield {"name": str(name), "type": "TXT", "status": Status.NOT_ASKED, "note": "spf-tree"}
 
 
 def _unanswered(answer: Answer) -> Document:

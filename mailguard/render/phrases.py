@@ -58,6 +58,7 @@ _ANSWERS: Final = {
 _NOTES: Final = {
     "budget": "the limit of 100 questions was reached",
     "deadline": "the time for one domain was over",
+    "spf-tree": "the SPF records that include each other were too many to read all",
     "evidence": "not in the evidence",
     "unaskable": "no name that DNS can hold",
     "closed": "the run was ending",

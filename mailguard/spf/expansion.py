@@ -75,6 +75,10 @@ _BREAKING: Final = (
 )
 
 
+MAX_COUNTED: Final = 1_000_000
+"""Counting stops here: in a hostile tree, where records include each other many times, numbers have no end."""
+
+
 @dataclass(frozen=True, slots=True)
 class Branch:
     """One term of a usable record, and all that lies below it.
@@ -323,9 +327,9 @@ def _published(
         answer,
         record,
         branches,
-        lookups=sum(branch.lookups for branch in branches),
-        void4=sum(branch.void4 for branch in branches),
-        void6=sum(branch.void6 for branch in branches),
+        lookups=min(sum(branch.lookups for branch in branches), MAX_COUNTED),
+        void4=min(sum(branch.void4 for branch in branches), MAX_COUNTED),
+        void6=min(sum(branch.void6 for branch in branches), MAX_COUNTED),
         complete=status.is_known and all(branch.complete for branch in branches),
     )
 
