@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from mailguard.guides import fill, load_guide
 from mailguard.render.phrases import SCOPES, Phrases
-from mailguard.render.reading import Document, is_waived
+from mailguard.render.reading import Document, has_rival_decisions, is_waived
 from mailguard.render.safe import clip, markdown, markdown_code, visible
 
 
@@ -84,6 +84,8 @@ class Markdown:
         for finding in document["findings"]:
             yield ""
             yield from self._finding(finding, document)
+        if has_rival_decisions(document):
+            yield from ("", self._phrases.one_at_a_time())
 
     def _finding(self, finding: Document, document: Document) -> Iterator[str]:
         guide = load_guide(finding["rule"], self._language)

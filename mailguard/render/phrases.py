@@ -97,6 +97,9 @@ _REASONS: Final = {
 _MANY: Final = 999
 
 
+ONE_AT_A_TIME: Final = "Of several decisions about one record take one, then audit again: each is a whole record."
+
+
 class Phrases:
     """The phrases in one language. Unknown codes are shown as they are."""
 
@@ -139,6 +142,10 @@ class Phrases:
         """What became of a question that has no answer, and why."""
         note = f" ({self._of(_NOTES, row['note'])})" if row["note"] else ""
         return self._of(_ANSWERS, row["status"]) + note
+
+    def one_at_a_time(self) -> str:
+        """Why two decisions about one record cannot both be pasted."""
+        return self.say(ONE_AT_A_TIME)
 
     def lookups(self, count: int) -> str:
         """SPF look-ups of the limit; hostile includes multiply, and a number past all bounds tells nobody anything."""
@@ -183,4 +190,4 @@ def all_texts() -> list[str]:
         *(_SCOPES, _VERDICTS, _SEVERITIES, _CONFIDENCES, _STATES, _MX, _KEYS, _ANSWERS, _NOTES),
         *(_READINESS, _REASONS, _STANDINGS, _STRENGTHS),
     )
-    return sorted({text for table in tables for text in table.values()})
+    return sorted({ONE_AT_A_TIME} | {text for table in tables for text in table.values()})

@@ -30,3 +30,15 @@ def is_undecided(document: Document) -> bool:
         or any(document["spoofable"][scope] == "unknown" for scope in SCOPES)
         or any(document["dmarc"]["effective_policy"][scope] == "unanswered" for scope in SCOPES)
     )
+
+
+def has_rival_decisions(document: Document) -> bool:
+    """Whether two decisions that are offered would each write the same record anew, so that only one can be taken."""
+    fixes = {repr(finding["fix"]): finding["fix"] for finding in document["findings"] if finding["fix"]}
+    places = [
+        (record["name"], record["type"])
+        for fix in fixes.values()
+        if fix["readiness"] == "needs-your-decision"
+        for record in fix["records"]
+    ]
+    return len(places) > len(set(places))

@@ -9,7 +9,7 @@ from typing import Final
 
 from mailguard.guides import fill, load_guide
 from mailguard.render.phrases import SCOPES, Phrases
-from mailguard.render.reading import Document, is_waived, wants_mailing_lists
+from mailguard.render.reading import Document, has_rival_decisions, is_waived, wants_mailing_lists
 from mailguard.render.safe import brief, visible
 
 _COLOURS: Final = {"critical": "31;1", "high": "31", "medium": "33", "low": "36", "info": "2"}
@@ -133,6 +133,9 @@ class Terminal:
             yield "  " + self._say("Waived until {until}: {rule} ({reason})").format(
                 until=finding["waived"]["until"], rule=finding["rule"], reason=visible(finding["waived"]["reason"])
             )
+        if has_rival_decisions(document):
+            yield ""
+            yield from self._wrapped(self._phrases.one_at_a_time(), 2)
 
     def _finding(self, finding: Document, document: Document) -> Iterator[str]:
         guide = load_guide(finding["rule"], self._language)
