@@ -33,7 +33,7 @@ from mailguard.verdict import Spoofable
 from mailguard.zone.parked import Parking, parked_state
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What an audit needs besides the domain; the same for a whole run.
 

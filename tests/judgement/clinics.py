@@ -57,7 +57,9 @@ class Clinic:
 
     @property
     def plan(self) -> Plan:
-        return Plan(load_policy("hospital"), load_providers(), self.selectors, self.said)
+        return Plan(
+            policy=load_policy("hospital"), knowledge=load_providers(), selectors=self.selectors, said=self.said
+        )
 
     def dns(self) -> Zone:
         return Zone.parse(self.zone + (PAGES / "providers.zone").read_text("utf-8"))
