@@ -63,7 +63,7 @@ async def test_after_the_deadline_nothing_is_waited_for(monkeypatch: pytest.Monk
         settings = ResolverSettings(nameservers=(server.nameserver,), timeout_s=60.0)
         async with Resolver(settings) as resolver:
             began = asyncio.get_running_loop().time()
-            audit = await audit_domain(name("evil.example"), Plan(load_policy("hospital")), resolver)
+            audit = await audit_domain(name("evil.example"), Plan(policy=load_policy("hospital")), resolver)
             assert asyncio.get_running_loop().time() - began < 5
     document = to_document(audit)
     assert {row["note"] for row in document["unanswered"]} == {"deadline"}

@@ -34,8 +34,8 @@ def document_of(
 ) -> Document:
     """The document of an audit of ``domain`` in a zone, as of a fixed time and with a duration of nothing."""
     plan = Plan(
-        combine(load_policy(policy) for policy in policies),
-        load_providers(),
+        policy=combine(load_policy(policy) for policy in policies),
+        knowledge=load_providers(),
         selectors=tuple(selectors),
         said=said or Expectation(),
         second_opinion=second_opinion,
