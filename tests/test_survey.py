@@ -28,4 +28,3 @@ def test_selectors_of_reports_are_asked_for_and_keep_their_origin() -> None:
 def test_a_user_named_selector_stays_the_users() -> None:
     found, _ = survey("clinic.example.jp A 192.0.2.1\n", selectors=("s9",), reported=("s9",))
     assert [facts.origin for facts in found.dkim.told if facts.selector == "s9"] == [SelectorOrigin.USER]
-
