@@ -50,7 +50,7 @@ async def survey_work(domain: DomainName, resolver: Resolver) -> bool:
 @cache
 def load_plan() -> Plan:
     """What the command line audits with when it is told nothing."""
-    return Plan(load_policy("hospital"), knowledge=load_providers())
+    return Plan(policy=load_policy("hospital"), knowledge=load_providers())
 
 
 def audit_work() -> Work:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Final
 
 from mailguard.dossier import Dossier, Expectation
 from mailguard.evidence import Evidence, Option, source_of
@@ -32,17 +33,19 @@ from mailguard.verdict import Spoofable
 from mailguard.zone.parked import Parking, parked_state
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What an audit needs besides the domain; the same for a whole run.
 
-    ``selectors`` are DKIM selectors that the user named, ``said`` what the user said should hold, ``knowledge`` the
-    providers that can be recognised. ``told`` is kept with the evidence, so that a replay can be told the same.
+    ``selectors`` are DKIM selectors that the user named, ``reported`` those that aggregate reports told of, by domain;
+    ``said`` is what the user said should hold, ``knowledge`` the providers that can be recognised. ``told`` is kept
+    with the evidence, so that a replay can be told the same.
     """
 
     policy: Policy
     knowledge: Providers = field(default_factory=Providers)
     selectors: tuple[str, ...] = ()
+    reported: Mapping[DomainName, tuple[str, ...]] = field(default_factory=dict)
     said: Expectation = field(default_factory=Expectation)
     second_opinion: bool = False
     told: Mapping[str, Option] = field(default_factory=dict)
@@ -69,15 +72,17 @@ async def audit_domain(domain: DomainName, plan: Plan, resolver: Resolver) -> Au
 
     Nothing that the domain publishes raises; what could not be asked is in the evidence as unanswered.
     """
-    began, as_of = time.monotonic(), datetime.now(UTC)
+    began = time.monotonic()
+    told = {**plan.told, _REPORTED: reported} if (reported := plan.reported.get(domain)) else plan.told
     probe_label = f"mailguard-{secrets.token_hex(4)}"
+    evidence = Evidence(domain, datetime.now(UTC), probe_label, plan.selectors, told)
     with Session(resolver) as session:
-        survey = await drive(_survey(domain, plan, probe_label, plan.selectors), session)
+        survey = await drive(_survey(evidence, plan), session)
         opinion = None
         if plan.second_opinion:
             seen = {answer.question: answer for answer in session.answers}
             opinion = await drive(second_opinion_inquiry(domain, seen), session)
-        evidence = Evidence(domain, as_of, probe_label, plan.selectors, plan.told, session.answers)
+        evidence = replace(evidence, answers=session.answers)
     return _conclude(survey, plan, evidence, opinion, began)
 
 
@@ -85,7 +90,7 @@ def replay_audit(evidence: Evidence, plan: Plan) -> Audit:
     """Audit one domain again from what was seen then, as of then, with the selectors that were asked for then."""
     began = time.monotonic()
     source = source_of(evidence)
-    survey = run(_survey(evidence.domain, plan, evidence.probe_label, evidence.selectors), source)
+    survey = run(_survey(evidence, plan), source)
     opinion = None
     if plan.second_opinion:
         seen = {answer.question: answer for answer in evidence.answers}
@@ -93,15 +98,26 @@ def replay_audit(evidence: Evidence, plan: Plan) -> Audit:
     return _conclude(survey, plan, evidence, opinion, began)
 
 
-def _survey(domain: DomainName, plan: Plan, probe_label: str, selectors: tuple[str, ...]) -> Inquiry[Survey]:
-    return take_survey(domain, selectors=selectors, probe_label=probe_label, knowledge=plan.knowledge)
+_REPORTED: Final = "reported_selectors"
+
+
+def _survey(evidence: Evidence, plan: Plan) -> Inquiry[Survey]:
+    """The survey that the evidence is, or will be, about."""
+    reported = evidence.options.get(_REPORTED)
+    return take_survey(
+        evidence.domain,
+        selectors=evidence.selectors,
+        reported=reported if isinstance(reported, tuple) else (),
+        probe_label=evidence.probe_label,
+        knowledge=plan.knowledge,
+    )
 
 
 def _conclude(survey: Survey, plan: Plan, evidence: Evidence, opinion: Opinion | None, began: float) -> Audit:
     expectation = expectation_for(plan.policy, survey.domain, plan.said)
 
     def look(source: Source) -> Dossier:
-        again = run(_survey(survey.domain, plan, evidence.probe_label, evidence.selectors), source)
+        again = run(_survey(evidence, plan), source)
         return Dossier(expectation, again, evidence.as_of)
 
     dossier = Dossier(expectation, survey, evidence.as_of)

@@ -104,8 +104,8 @@ class Answer:
     smallest TTL met on the way (for absent answers the negative TTL of RFC 2308), ``None`` where none was seen.
     ``took_ms`` counts from the first attempt and is 0 for an answer that was shared with an earlier asker.
     ``asked_at`` is POSIX time. ``note`` says in one machine-readable word why a question was not asked or what was
-    wrong with the response: ``budget``, ``deadline``, ``evidence``, ``unaskable``, ``closed``, ``lame``, ``malformed``,
-    ``unreachable``, ``cname-loop``, ``cname-chain``.
+    wrong with the response: ``budget``, ``deadline``, ``evidence``, ``unaskable``, ``unneeded``, ``closed``, ``lame``,
+    ``malformed``, ``unreachable``, ``cname-loop``, ``cname-chain``.
     """
 
     question: Question
@@ -170,6 +170,11 @@ class Answer:
         if self.question.rrtype not in (RRType.A, RRType.AAAA):
             return ()
         return tuple(sorted(record for record in self.records if isinstance(record, str)))
+
+
+def answered(*answers: Answer) -> tuple[Question, ...]:
+    """The questions of those that were answered, each once: what a statement may be traced to."""
+    return tuple(dict.fromkeys(answer.question for answer in answers if not answer.unanswered))
 
 
 class Together(NamedTuple):

@@ -16,13 +16,16 @@ from mailguard.inquiry import Answer, Inquiry, Question, RRType, Together, ask_a
 from mailguard.names import DomainName
 from mailguard.providers import Providers, Recognised, selectors_for
 from mailguard.spf.record import select_records
-from mailguard.spf.survey import SpfSurvey, survey_spf
-from mailguard.zone.survey import ZoneSurvey, survey_zone
+from mailguard.spf.survey import SpfSurvey, Strangers, survey_passes, survey_spf
+from mailguard.zone.survey import SubdomainsExist, ZoneSurvey, survey_zone
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What DNS says about ``domain``; each part keeps the answers it rests on."""
+    """What DNS says about ``domain``; each part keeps the answers it rests on.
+
+    ``organization`` is the SPF record of the organizational domain, where that is another name.
+    """
 
     domain: DomainName
     spf: SpfSurvey
@@ -30,12 +33,30 @@ class Survey:
     dkim: DkimSurvey
     zone: ZoneSurvey
     providers: tuple[Recognised, ...] = ()
+    organization: SpfSurvey | None = None
+
+    @property
+    def strangers_above(self) -> Strangers:
+        """Whether a stranger gets a pass as the organizational domain, which relaxed alignment takes for this one."""
+        if self.organization is not None:
+            return self.organization.strangers_can_pass
+        return Strangers.UNKNOWN if self.dmarc.organizational_domain is None else Strangers.NO
+
+    @property
+    def strangers_by_wildcard(self) -> Strangers:
+        """Whether a stranger gets a pass as a name that nobody published, by the record of a wildcard."""
+        if self.zone.subdomains_exist is SubdomainsExist.DENIED:
+            return Strangers.NO
+        if self.zone.probe_txt.unanswered:
+            return Strangers.UNKNOWN
+        return self.spf.wildcard_strangers(self.zone.wildcard_texts)
 
 
 def take_survey(
     domain: DomainName,
     *,
     selectors: Sequence[str] = (),
+    reported: Sequence[str] = (),
     probe_label: str,
     knowledge: Providers | None = None,
 ) -> Inquiry[Survey]:
@@ -43,28 +64,39 @@ def take_survey(
 
     Args:
         selectors: DKIM selectors that the user named.
+        reported: DKIM selectors of this domain that aggregate reports told of.
         probe_label: a label that nobody publishes (the caller draws it), for questions that tell wildcards apart.
         knowledge: providers whose usual selectors are worth asking for.
     """
     knowledge = knowledge or Providers()
+    named = [Candidate(selector, SelectorOrigin.USER) for selector in selectors]
+    named += [Candidate(selector, SelectorOrigin.REPORT) for selector in reported]
     results = yield Together(
         (
             survey_spf(domain),
             survey_dmarc(domain),
-            _survey_dkim(domain, selectors, probe_label, knowledge),
+            _survey_dkim(domain, named, probe_label, knowledge),
             survey_zone(domain, probe_label),
         )
     )
     spf, dmarc, dkim, zone = cast("tuple[SpfSurvey, DmarcSurvey, DkimSurvey, ZoneSurvey]", results)
     aliases = [alias for facts in dkim.selectors for alias in facts.answer.aliases]
     providers = _recognise(domain, knowledge, zone.txt, zone.mx, zone.name_servers, aliases)
-    return Survey(domain, spf, dmarc, dkim, zone, providers)
+    organization = yield from _survey_organization(dmarc)
+    return Survey(domain, spf, dmarc, dkim, zone, providers, organization)
+
+
+def _survey_organization(dmarc: DmarcSurvey) -> Inquiry[SpfSurvey | None]:
+    above = dmarc.organizational_domain
+    if above is None or above == dmarc.domain:
+        return None
+    return (yield from survey_passes(above))
 
 
 def _survey_dkim(
-    domain: DomainName, selectors: Sequence[str], probe_label: str, knowledge: Providers
+    domain: DomainName, named: Sequence[Candidate], probe_label: str, knowledge: Providers
 ) -> Inquiry[DkimSurvey]:
-    """The DKIM survey, with the selectors that are usual at the providers seen in MX and SPF."""
+    """The DKIM survey of the selectors that somebody named and of those usual at the providers seen in MX and SPF."""
     under = domain.child("_domainkey")
     txt, mx, *_ = yield from ask_all(
         (
@@ -75,9 +107,8 @@ def _survey_dkim(
             Question(under.child(probe_label), RRType.TXT),
         )
     )
-    candidates = [Candidate(selector, SelectorOrigin.USER) for selector in selectors]
-    for selector in selectors_for(_recognise(domain, knowledge, txt, mx)):
-        candidates.append(Candidate(selector, SelectorOrigin.PROVIDER))
+    usual = selectors_for(_recognise(domain, knowledge, txt, mx))
+    candidates = (*named, *(Candidate(selector, SelectorOrigin.PROVIDER) for selector in usual))
     return (yield from survey_dkim(domain, candidates, probe_label))
 
 

@@ -60,6 +60,13 @@ def test_generated_pages_are_up_to_date() -> None:
     assert [page_id(path) for path in stale_pages()] == [], "run: make docs"
 
 
+def test_the_architecture_names_every_part_of_the_house() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    parts = [path for path in (ROOT / "mailguard").iterdir() if not path.name.startswith("__")]
+    names = {f"{path.name}/" if path.is_dir() else path.name for path in parts if path.name != "py.typed"}
+    assert {name for name in names if not re.search(rf"(\+-- |, ){re.escape(name)}", text)} == set()
+
+
 def commands(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     """Every command that does something, with the words that call it."""
     if not isinstance(command, click.Group):

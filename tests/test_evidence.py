@@ -69,7 +69,7 @@ def answers(draw: st.DrawFn) -> Answer:
 EVIDENCE = st.builds(
     Evidence,
     NAMES,
-    st.datetimes(timezones=st.sampled_from([UTC, NOON.tzinfo])),
+    st.datetimes(datetime(2, 1, 1), timezones=st.sampled_from([UTC, NOON.tzinfo])),
     TEXTS,
     st.lists(TEXTS, max_size=3).map(tuple),
     st.dictionaries(

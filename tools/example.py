@@ -40,9 +40,10 @@ s1._domainkey.clinic.example.jp   TXT  "v=DKIM1; k=rsa; p=" {" ".join(f'"{part}"
 def example(language: str) -> str:
     """What ``mailguard audit clinic.example.jp --selector s1`` prints, to the letter but for the time it took."""
     knowledge = load_providers()
-    audit = replay_audit(_evidence(), Plan(load_policy("hospital"), knowledge, selectors=(SELECTOR,)))
+    audit = replay_audit(_evidence(), Plan(policy=load_policy("hospital"), knowledge=knowledge, selectors=(SELECTOR,)))
     document = {**to_document(audit), "duration_s": 0.1}
-    return Terminal(language, width=COLUMNS).item(document).rstrip()
+    terminal = Terminal(language, width=COLUMNS, asks=True)
+    return (terminal.item(document) + terminal.end()).rstrip()
 
 
 def _evidence() -> Evidence:

@@ -9,10 +9,7 @@ from __future__ import annotations
 import click
 
 from mailguard import __version__
-from mailguard.cli.clicktexts import localise_click
 from mailguard.cli.speaking import LazyGroup
-
-localise_click()
 
 _COMMANDS = {
     "audit": "mailguard.cli.audit:audit",

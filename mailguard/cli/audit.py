@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,12 @@ def audit(ctx: click.Context, /, **options: Any) -> None:
 def _how_to_go_on(output: str | None) -> str:
     if output is None:
         return say("Interrupted. What was done is above; with -o FILE a run can be resumed.")
-    command = [Path(sys.argv[0]).name, *(argument for argument in sys.argv[1:] if argument != "--resume"), "--resume"]
-    return say("Interrupted. What was done is in {file}. To go on: {command}").format(
-        file=output, command=" ".join(command)
-    )
+    told = say("Interrupted. What was done is in {file}. To go on: {command}")
+    return told.format(file=output, command=_this_command("--resume"))
+
+
+def _this_command(more: str) -> str:
+    """What was typed, with ``more``, to be pasted into a shell."""
+    program = Path(sys.argv[0])
+    called = [sys.executable, "-m", "mailguard"] if program.name == "__main__.py" else [program.name]
+    return shlex.join([*called, *(argument for argument in sys.argv[1:] if argument != more), more])

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from mailguard.cli.console import echo_json
 from mailguard.cli.exits import FINDINGS, OK, UNANSWERED
 from mailguard.cli.options import lang_option, language, resolver_options, resolver_settings
 from mailguard.cli.speaking import SpokenCommand, say
@@ -39,7 +39,10 @@ def check_host(ctx: click.Context, /, **options: Any) -> None:
         raise click.UsageError(say("{text} is no IP address.").format(text=options["ip"])) from error
     settings = resolver_settings(options["nameservers"], options["timeout"])
     verdict = asyncio.run(_evaluate(client, options["mail_from"], options["helo"], settings))
-    click.echo(_json(verdict) if options["form"] == "json" else _text(verdict, language(options["lang"])))
+    if options["form"] == "json":
+        echo_json(_fields(verdict))
+    else:
+        click.echo(_text(verdict, language(options["lang"])))
     ctx.exit({"pass": OK, "temperror": UNANSWERED}.get(verdict.result, FINDINGS))
 
 
@@ -56,8 +59,8 @@ async def _evaluate(client: Any, mail_from: str, helo: str, settings: Any) -> Sp
             return await drive(inquiry, session)
 
 
-def _json(verdict: SpfVerdict) -> str:
-    fields = {
+def _fields(verdict: SpfVerdict) -> dict[str, Any]:
+    return {
         "result": verdict.result,
         "domain": verdict.domain,
         "matched": verdict.term or None,
@@ -78,7 +81,6 @@ def _json(verdict: SpfVerdict) -> str:
             for step in verdict.trace
         ],
     }
-    return json.dumps(fields, ensure_ascii=False, indent=2)
 
 
 def _text(verdict: SpfVerdict, lang: str) -> str:

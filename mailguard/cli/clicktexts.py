@@ -37,10 +37,9 @@ PLURALS: Final = (
 )
 
 
-def localise_click() -> None:
-    """Make our catalogue the one that click looks texts up in. Once per process."""
-    if os.environ.get("MAILGUARD_LANG"):
-        # gettext looks at LANGUAGE first, and knows nothing of our own variable.
-        os.environ["LANGUAGE"] = os.environ["MAILGUARD_LANG"]
+def localise_click(language: str) -> None:
+    """Make our catalogue the one that click looks texts up in, in this language. For the whole process."""
+    # gettext looks at LANGUAGE first, and knows nothing of MAILGUARD_LANG and --lang.
+    os.environ["LANGUAGE"] = language
     gettext.bindtextdomain("mailguard", str(files("mailguard") / "locale"))
     gettext.textdomain("mailguard")

@@ -9,7 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Self
 
+import click
+
 from mailguard.cli.speaking import say
+from mailguard.render.safe import json_text
 from mailguard.render.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -20,11 +23,21 @@ _LONG_RUN: Final = 5
 """From so many domains on a progress bar is worth its line."""
 
 
-def terminal(language: str, *, to_file: bool) -> Terminal:
+def speaks_unicode() -> bool:
+    """Whether standard output can show every character."""
+    return (sys.stdout.encoding or "").lower().replace("-", "") in ("utf8", "utf16", "utf32")
+
+
+def echo_json(value: object) -> None:
+    """Print a value as JSON that every console takes."""
+    click.echo(json_text(value, ascii_only=not speaks_unicode(), indent=2))
+
+
+def terminal(language: str, *, to_file: bool, asks: bool) -> Terminal:
     """The terminal renderer, with colour only on a terminal and unless NO_COLOR is set (no-color.org)."""
     colour = not to_file and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     width = 100 if to_file else min(shutil.get_terminal_size((100, 24)).columns, 120)
-    return Terminal(language, colour=colour, width=width)
+    return Terminal(language, colour=colour, width=width, asks=asks)
 
 
 class Progress:

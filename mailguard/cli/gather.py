@@ -12,6 +12,7 @@ import click
 
 from mailguard.cli.speaking import say
 from mailguard.names import DomainName
+from mailguard.render.safe import visible
 from mailguard.targets import MAX_LIST_BYTES, MESSAGES, Said, Target, TargetError, parse_list, parse_target
 
 _SAID: Final = {
@@ -57,6 +58,9 @@ def gather(arguments: Sequence[str], files: Iterable[str]) -> Gathered:
         for target in result.targets:
             _tell_said(target)
             found.setdefault(target.domain)
+        if not (result.targets or result.problems):
+            gathered.faulty = True
+            _tell(say("{file} names no domain.").format(file=_shown(name)))
     gathered.domains = list(found)
     return gathered
 
@@ -79,7 +83,7 @@ def _shown(name: str) -> str:
 def _tell_said(target: Target) -> None:
     words = [say(_SAID[said]) for said in target.said if _SAID[said]]
     if words:
-        _tell(f"{target.given} → {target.domain} ({', '.join(words)})")
+        _tell(f"{visible(target.given)} → {target.domain} ({', '.join(words)})")
 
 
 def _tell(text: str) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from mailguard.cli.speaking import choose_language, say
 from mailguard.words import LANGUAGES, language_of
 
 if TYPE_CHECKING:
@@ -19,10 +20,25 @@ RUN_HOLD_S = 24 * 3600.0
 """Answers are kept for a whole run whatever their TTL, so that nothing is asked twice."""
 
 
+class _Seconds(click.FloatRange):
+    """A number in a range; "nan", which is neither below nor above anything, is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        if number != number:
+            told = say("{value!r} is not a valid {number_type}.")
+            self.fail(told.format(value=value, number_type=self.name), param, ctx)
+        return number
+
+
 def lang_option(command: F) -> F:
     """``--lang``."""
     option = click.option(
-        "--lang", type=click.Choice(LANGUAGES), help="Language of the output; without it, that of the locale."
+        "--lang",
+        type=click.Choice(LANGUAGES),
+        is_eager=True,  # so that what is wrong with other options is told in it
+        callback=choose_language,
+        help="Language of the output; without it, that of the locale.",
     )
     return option(command)
 
@@ -37,7 +53,7 @@ def resolver_options(command: F) -> F:
         help="Ask this server instead of the system's. May be repeated.",
     )
     timeout = click.option(
-        "--timeout", type=click.FloatRange(0.1, 60), default=6.0, show_default=True, help="Seconds a question."
+        "--timeout", type=_Seconds(0.1, 60), default=6.0, show_default=True, help="Seconds a question."
     )
     return nameserver(timeout(command))
 

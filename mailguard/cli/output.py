@@ -15,7 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from mailguard.errors import OperationError, UsageError
+from mailguard.cli.speaking import give_up_output
+from mailguard.errors import OperationError, Sentence, UsageError
 
 Document = dict[str, Any]
 
@@ -34,31 +35,39 @@ class Renderer(Protocol):
 
 
 class StandardOutput:
-    """Results go to standard output at once. Characters that the console cannot show become ``?``, never an error."""
+    """Results go to standard output at once."""
 
     def __init__(self, renderer: Renderer) -> None:
         self._renderer = renderer
         self.done: frozenset[str] = frozenset()
 
     def __enter__(self) -> Self:
-        if hasattr(sys.stdout, "reconfigure"):
-            sys.stdout.reconfigure(errors="replace")
         self._write(self._renderer.begin())
         return self
+
+    def earlier(self) -> Iterator[Document]:
+        """Nothing: nothing is kept to go on from."""
+        return iter(())
 
     def add(self, document: Document) -> None:
         """Show one audit."""
         self._write(self._renderer.item(document))
 
     def _write(self, text: str) -> None:
-        if text:
+        """Nobody who reads on (EPIPE) is no failure of ours; click ends quietly then."""
+        try:
             sys.stdout.write(text)
             sys.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            give_up_output()
+            raise OperationError("The output cannot be written: {reason}.", reason=error.strerror) from error
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if kind is None or not issubclass(kind, OSError):
+        if kind is None or not issubclass(kind, OSError | OperationError):
             self._write(self._renderer.end())
 
 
@@ -68,39 +77,51 @@ class FileOutput:
     def __init__(self, renderer: Renderer, path: Path, *, resume: bool) -> None:
         self._renderer = renderer
         self._path = path
-        self._journal = path.with_name(path.name + ".progress")
+        self._journal = Path(f"{path}.progress")
         self._resume = resume
         self.done: frozenset[str] = frozenset()
 
     def __enter__(self) -> Self:
+        # At the end FILE is replaced by another one: what is no ordinary file, such as /dev/null, must never be.
+        if self._path.exists() and not self._path.is_file():
+            raise UsageError("{file} is no ordinary file; name another one.", file=self._path)
         if self._resume and not self._journal.exists():
-            raise UsageError(f"{self._journal} does not exist, so there is nothing to resume; run without --resume.")
+            told = "{file} does not exist, so there is nothing to resume; run without --resume."
+            raise UsageError(told, file=self._journal)
         try:
             if self._resume:
-                self.done = frozenset(document["domain"] for document in self._documents(mend=True))
+                cut_to_whole_lines(self._journal)
+                self.done = frozenset(document["domain"] for document in self._documents())
             self._file = self._journal.open("a" if self._resume else "w", encoding="utf-8")
         except OSError as error:
-            raise UsageError(f"{self._journal} cannot be written: {error.strerror}.") from error
+            raise UsageError(unwritable(self._journal, error)) from error
         return self
+
+    def earlier(self) -> Iterator[Document]:
+        """What the interrupted run has left."""
+        return self._documents() if self._resume else iter(())
 
     def add(self, document: Document) -> None:
         """Put one audit on record."""
         try:
-            self._file.write(json.dumps(document, ensure_ascii=False) + "\n")
+            self._file.write(json.dumps(document) + "\n")
             self._file.flush()
         except OSError as error:
-            raise OperationError(f"{self._journal} cannot be written: {error.strerror}.") from error
+            raise OperationError(unwritable(self._journal, error)) from error
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._file.close()
-        self._publish()
+        try:
+            self._file.close()
+            self._publish()
+        except OSError as failure:
+            raise OperationError(unwritable(self._path, failure)) from failure
         if kind is None:
             self._journal.unlink()
 
     def _publish(self) -> None:
-        fresh = self._path.with_name(self._path.name + ".new")
+        fresh = Path(f"{self._path}.new")
         with fresh.open("w", encoding="utf-8", newline="") as file:
             file.write(self._renderer.begin())
             for document in self._documents():
@@ -108,14 +129,30 @@ class FileOutput:
             file.write(self._renderer.end())
         os.replace(fresh, self._path)
 
-    def _documents(self, *, mend: bool = False) -> Iterator[Document]:
-        """Documents on record. With ``mend`` a last line that a crash cut short is cut off."""
-        whole = 0
+    def _documents(self) -> Iterator[Document]:
+        """Documents on record."""
         with self._journal.open("rb") as file:
-            for line in file:
-                if not line.endswith(b"\n"):
-                    break
-                whole += len(line)
-                yield json.loads(line)
-        if mend:
-            os.truncate(self._journal, whole)
+            for number, line in enumerate(file, 1):
+                yield self._read(number, line)
+
+    def _read(self, number: int, line: bytes) -> Document:
+        try:
+            document: Document = json.loads(line)
+            document["domain"]
+        except (ValueError, LookupError, TypeError) as error:
+            told = "Line {number} of {file} is damaged; run without --resume."
+            raise UsageError(told, number=number, file=self._journal) from error
+        return document
+
+
+def cut_to_whole_lines(path: Path) -> None:
+    """Cut off a last line that a crash left unfinished."""
+    with path.open("rb+") as file:
+        whole = sum(len(line) for line in file if line.endswith(b"\n"))
+        file.truncate(whole)
+
+
+def unwritable(path: Path, error: OSError) -> Sentence:
+    """That a file cannot be written, and why."""
+    told = "{file} cannot be written ({reason}); check the path."
+    return Sentence(told, file=path, reason=error.strerror or error)

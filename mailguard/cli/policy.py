@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from mailguard.cli.console import echo_json
 from mailguard.cli.exits import WRONG_USE
 from mailguard.cli.options import lang_option, language
 from mailguard.cli.speaking import SpokenCommand, SpokenGroup, say
@@ -34,7 +35,7 @@ def list_policies(form: str, lang: str | None) -> None:
 
     policies = load_all()
     if form == "json":
-        click.echo(json.dumps([_head(one) for one in policies], ensure_ascii=False, indent=2))
+        echo_json([_head(one) for one in policies])
         return
     for one in policies:
         click.echo(f"{one.id:18} {getattr(one.title, language(lang))}")
@@ -49,7 +50,10 @@ def show_policy(name: str, form: str, lang: str | None) -> None:
     from mailguard.policy.shelf import load_policy
 
     one = load_policy(name)
-    click.echo(json.dumps(_whole(one), ensure_ascii=False, indent=2) if form == "json" else _text(one, language(lang)))
+    if form == "json":
+        echo_json(_whole(one))
+    else:
+        click.echo(_text(one, language(lang)))
 
 
 @policy.command("check", cls=SpokenCommand)
@@ -100,6 +104,7 @@ def _requirement(requirement: Requirement) -> dict[str, Any]:
         "strength": requirement.strength,
         "clause": requirement.clause,
         "title": requirement.title._asdict(),
+        "consequence": requirement.consequence._asdict() if requirement.consequence else None,
         "source": requirement.source.title,
         "read_on": requirement.source.read_on.isoformat(),
         "evidence": requirement.source.standing,
@@ -117,7 +122,18 @@ def _text(one: Policy, lang: str) -> str:
         lines.append(text.format(until=waiver.until, rule=waiver.rule, reason=waiver.reason))
     for programme in one.programmes:
         for requirement in programme.requirements:
-            lines.append(f"[{requirement.kind}] {getattr(requirement.title, lang)}")
-            lines.append(f"      {requirement.source.title} {requirement.clause} ({requirement.source.read_on})")
+            lines += _requirement_lines(requirement, lang)
     lines += ["", say("D: seen in DNS. M: seen in messages or reports only. N: cannot be seen from outside.")]
     return "\n".join(lines)
+
+
+def _requirement_lines(requirement: Requirement, lang: str) -> Iterator[str]:
+    from mailguard.render.phrases import Phrases
+
+    phrases, source = Phrases(lang), requirement.source
+    standing = phrases.standing(source.standing)
+    yield f"[{requirement.kind}] {getattr(requirement.title, lang)} ({phrases.strength(requirement.strength)})"
+    yield f"      {source.title} {requirement.clause} ({source.read_on}){standing}"
+    if requirement.consequence:
+        text = phrases.say("Otherwise: {consequence}")
+        yield "      " + text.format(consequence=getattr(requirement.consequence, lang))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from mailguard.cli.console import echo_json
 from mailguard.cli.options import lang_option, language
 from mailguard.cli.speaking import SpokenCommand, SpokenGroup, say
 
@@ -18,8 +19,6 @@ def rules() -> None:
 @lang_option
 def list_rules(form: str, lang: str | None) -> None:
     """List every rule: id, severity, name and title."""
-    import json
-
     from mailguard.guides import load_guide
     from mailguard.rules.catalogue import RULES
 
@@ -38,7 +37,7 @@ def list_rules(form: str, lang: str | None) -> None:
             }
             for rule, title in rows
         ]
-        click.echo(json.dumps(fields, ensure_ascii=False, indent=2))
+        echo_json(fields)
         return
     for rule, title in rows:
         click.echo(f"{rule.id:9} {rule.severity:9} {title}  ({rule.name})")

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 import traceback
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Any, Final, Self, TextIO
 
 import click
 
 from mailguard import __version__
 from mailguard.audit import Audit, Plan, audit_domain, replay_audit
 from mailguard.bulk import Failed, stream
-from mailguard.cli.exits import Outcome
+from mailguard.cli.console import speaks_unicode
+from mailguard.cli.exits import WRONG_USE, Outcome
 from mailguard.cli.gather import gather
 from mailguard.cli.options import resolver_settings
-from mailguard.cli.output import FileOutput, Renderer, StandardOutput
+from mailguard.cli.output import FileOutput, Renderer, StandardOutput, cut_to_whole_lines, unwritable
 from mailguard.cli.speaking import say
+from mailguard.dkim.selectors import selector_of
 from mailguard.dossier import Expectation, MailingLists
-from mailguard.errors import OperationError, UsageError
+from mailguard.errors import EvidenceError, OperationError, Sentence, UsageError
 from mailguard.evidence import Evidence
 from mailguard.evidence.files import EvidenceWriter, load_evidence
 from mailguard.names import DomainName
@@ -45,7 +48,7 @@ class Run:
     settings: ResolverSettings
     jobs: int
     replay: Path | None
-    evidence: Path | None
+    evidence: _EvidenceFile | None
     fail_on: Severity | None
     output: Output
     outcome: Outcome
@@ -53,29 +56,54 @@ class Run:
     @classmethod
     def prepare(cls, options: dict[str, Any], language: str, outcome: Outcome) -> Run:
         """Understand the options. Raises click.UsageError or UsageError for what cannot be done."""
-        gathered = gather(options["domains"], options["files"])
-        outcome.wrong_use |= gathered.faulty
-        if not (gathered.domains or gathered.faulty or options["files"] or options["replay"]):
-            raise click.UsageError(say("Name a domain, for example: mailguard audit clinic.example.jp"))
         if options["resume"] and not options["output"]:
             raise click.UsageError(say("--resume goes with -o FILE: without a file nothing is kept to go on from."))
+        _refuse_overwriting(options)
+        gathered = gather(options["domains"], options["files"])
+        outcome.wrong_use |= gathered.faulty
+        if gathered.faulty and not gathered.domains:
+            raise click.exceptions.Exit(WRONG_USE)  # what is wrong has been told
+        if not (gathered.domains or options["replay"]):
+            raise click.UsageError(say("Name a domain, for example: mailguard audit clinic.example.jp"))
+        plan = _plan(options)
         single = len(gathered.domains) == 1 and len(options["domains"]) == 1 and not options["files"]
-        renderer = choose_renderer(options["form"], language, single=single, to_file=bool(options["output"]))
-        output: Output = StandardOutput(renderer)
-        if options["output"]:
-            output = FileOutput(renderer, Path(options["output"]), resume=options["resume"])
+        asks = plan.policy.expect.mailing_lists is MailingLists.UNSET
         return cls(
             domains=gathered.domains,
             options=options,
-            plan=_plan(options),
+            plan=plan,
             settings=resolver_settings(options["nameservers"], options["timeout"]),
             jobs=options["jobs"],
             replay=Path(options["replay"]) if options["replay"] else None,
-            evidence=Path(options["save_evidence"]) if options["save_evidence"] else None,
+            evidence=_evidence_file(options),
             fail_on=None if options["fail_on"] == "never" else Severity(options["fail_on"]),
-            output=output,
+            output=_output(options, language, single=single, asks=asks),
             outcome=outcome,
         )
+
+
+def _refuse_overwriting(options: Mapping[str, Any]) -> None:
+    """What a run reads, it does not write; two results never go into one file."""
+    taken = {Path(name).resolve() for name in (*options["files"], options["replay"] or "-") if name != "-"}
+    for name in (options["output"], options["save_evidence"]):
+        if name and Path(name).resolve() in taken:
+            told = "{file} is used twice in this run; give what is written a file of its own."
+            raise UsageError(told, file=name)
+        taken.add(Path(name or "-").resolve())
+
+
+def _output(options: Mapping[str, Any], language: str, *, single: bool, asks: bool) -> Output:
+    to_file = bool(options["output"])
+    renderer = choose_renderer(options["form"], language, single=single, to_file=to_file, asks=asks)
+    if to_file:
+        return FileOutput(renderer, Path(options["output"]), resume=options["resume"])
+    return StandardOutput(renderer)
+
+
+def _evidence_file(options: Mapping[str, Any]) -> _EvidenceFile | None:
+    if not options["save_evidence"]:
+        return None
+    return _EvidenceFile(Path(options["save_evidence"]), resume=options["resume"])
 
 
 def _plan(options: Mapping[str, Any]) -> Plan:
@@ -87,42 +115,59 @@ def _plan(options: Mapping[str, Any]) -> Plan:
     return Plan(
         policy=policy,
         knowledge=load_providers(),
-        selectors=tuple(dict.fromkeys(selector.strip().lower() for selector in options["selectors"])),
+        selectors=tuple(dict.fromkeys(_selector(text) for text in options["selectors"])),
         said=said,
         second_opinion=options["second_opinion"],
         told={key: options[key] for key in _TOLD if options[key] not in (None, ())},
     )
 
 
-_TOLD: Final = ("policies", "mailing_lists", "sends", "receives")
-"""Options that change what is found in the same answers; kept with the evidence."""
+_SELECTOR = re.compile(r"(?=.{1,200}\Z)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_][a-z0-9_-]{0,62})*")
 
 
-def choose_renderer(form: str, language: str, *, single: bool, to_file: bool) -> Renderer:
-    """The renderer for a form of output."""
+def _selector(text: str) -> str:
+    selector = selector_of(text)
+    # RFC 6376 section 3.1: labels; the underscore is not among their characters, but is in use.
+    if not _SELECTOR.fullmatch(selector):
+        raise UsageError("{text!r} is no DKIM selector; it is what s= says in a DKIM-Signature.", text=text)
+    return selector
+
+
+_TOLD: Final[Mapping[str, Callable[[object], bool]]] = {
+    "policies": lambda value: isinstance(value, tuple),
+    "mailing_lists": lambda value: value in ("yes", "no"),
+    "sends": lambda value: isinstance(value, bool),
+    "receives": lambda value: isinstance(value, bool),
+}
+"""Options that change what is found in the same answers, kept with the evidence, and the values they can have."""
+
+
+def choose_renderer(form: str, language: str, *, single: bool, to_file: bool, asks: bool) -> Renderer:
+    """The renderer for a form of output; ``asks`` whether the policy wants to know about mailing lists."""
+    ascii_only = not to_file and not speaks_unicode()
     if form == "json":
         from mailguard.render.data import Json
 
-        return Json(single=single)
+        return Json(single=single, ascii_only=ascii_only)
     if form == "ndjson":
         from mailguard.render.data import Ndjson
 
-        return Ndjson()
+        return Ndjson(ascii_only=ascii_only)
     if form == "csv":
         from mailguard.render.data import Csv
 
-        return Csv()
+        return Csv(bom=not ascii_only)
     if form == "sarif":
         from mailguard.render.sarif import Sarif
 
-        return Sarif(language)
+        return Sarif(language, ascii_only=ascii_only)
     if form == "markdown":
         from mailguard.render.markdown import Markdown
 
         return Markdown(language)
     from mailguard.cli.console import terminal
 
-    return terminal(language, to_file=to_file)
+    return terminal(language, to_file=to_file, asks=asks)
 
 
 async def run_audits(run: Run) -> None:
@@ -133,7 +178,9 @@ async def run_audits(run: Run) -> None:
         # Entered first, left last: an interruption still closes the output properly.
         output: Output = run.output
         stack.enter_context(output)
-        writer = stack.enter_context(_evidence_writer(run.evidence))
+        for document in output.earlier():
+            run.outcome.count(document, run.fail_on)
+        writer = stack.enter_context(run.evidence or nullcontext())
         wanted = [domain for domain in run.domains if domain not in output.done]
         progress = stack.enter_context(Progress(len(wanted)))
         results = _replayed(run, output.done) if run.replay else _asked(run, wanted)
@@ -162,15 +209,29 @@ async def _asked(run: Run, domains: list[DomainName]) -> AsyncIterator[Audit | F
 
 
 async def _replayed(run: Run, done: frozenset[str]) -> AsyncIterator[Audit | Failed[DomainName]]:
+    plans: dict[str, Plan] = {}
     for evidence in _chosen(run, done):
-        # What this run is told goes before what that run was told.
-        told = {key: value for key, value in evidence.options.items() if key in _TOLD}
-        plan = _plan({**run.options, **told, **run.plan.told}) if told else run.plan
+        told = _told(evidence)
+        if repr(told) not in plans:
+            # What this run is told goes before what that run was told.
+            plans[repr(told)] = _plan({**run.options, **told, **run.plan.told}) if told else run.plan
         try:
-            yield replay_audit(evidence, plan)
+            yield replay_audit(evidence, plans[repr(told)])
         except Exception as error:
             yield Failed(evidence.domain, error)
         await asyncio.sleep(0)  # so that Ctrl-C is heard
+
+
+def _told(evidence: Evidence) -> dict[str, Any]:
+    """What the run that made the evidence was told. Raises EvidenceError for a value that it cannot have been told."""
+    told = {key: value for key, value in evidence.options.items() if key in _TOLD}
+    for key, value in told.items():
+        if not _TOLD[key](value):
+            reason = Sentence('the option "{key}" has a value that no option has', key=key)
+            raise EvidenceError(
+                "The evidence about {domain} is damaged: {reason}.", domain=evidence.domain, reason=reason
+            )
+    return told
 
 
 def _chosen(run: Run, done: frozenset[str]) -> Iterator[Evidence]:
@@ -183,34 +244,41 @@ def _chosen(run: Run, done: frozenset[str]) -> Iterator[Evidence]:
             yield evidence
     lost = [domain for domain in missing if domain not in done]
     if lost:
-        message = say("{file} has no evidence about {domain}.")
-        raise UsageError(message.format(file=run.replay, domain=", ".join(lost)))
+        raise UsageError("{file} has no evidence about {domain}.", file=run.replay, domain=", ".join(lost))
 
 
 class _EvidenceFile:
     """The evidence file of a run, opened at once so that a wrong path is told before anything is asked."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, resume: bool) -> None:
         self._path = path
+        self._resume = resume
         self._stream: TextIO
 
-    def __enter__(self) -> EvidenceWriter:
+    def __enter__(self) -> Self:
+        goes_on = self._resume and self._path.is_file()
         try:
-            self._stream = self._path.open("w", encoding="utf-8")
+            if goes_on:
+                cut_to_whole_lines(self._path)
+            self._stream = self._path.open("a" if goes_on else "w", encoding="utf-8")
+            made_by = None if goes_on and self._path.stat().st_size else f"mailguard {__version__}"
+            self._writer = EvidenceWriter(self._stream, made_by)
         except OSError as error:
-            message = say("{file} cannot be written ({reason}); check the path.")
-            raise UsageError(message.format(file=self._path, reason=error.strerror)) from error
-        return EvidenceWriter(self._stream, f"mailguard {__version__}")
+            raise UsageError(unwritable(self._path, error)) from error
+        return self
+
+    def add(self, evidence: Evidence) -> None:
+        """Keep what was seen about one domain."""
+        try:
+            self._writer.add(evidence)
+        except OSError as error:
+            raise OperationError(unwritable(self._path, error)) from error
 
     def __exit__(self, *_: object) -> None:
         try:
             self._stream.close()
         except OSError as error:
-            raise OperationError(f"{self._path} cannot be written: {error.strerror}.") from error
-
-
-def _evidence_writer(path: Path | None) -> AbstractContextManager[EvidenceWriter | None]:
-    return _EvidenceFile(path) if path else nullcontext(None)
+            raise OperationError(unwritable(self._path, error)) from error
 
 
 def _tell_failure(failed: Failed[DomainName]) -> None:

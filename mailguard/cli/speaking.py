@@ -10,14 +10,26 @@ from typing import Any, Final
 
 import click
 
+from mailguard.cli.clicktexts import localise_click
 from mailguard.words import language_of, translator
 
 _OUR_FAILURE: Final = 4
+_CHOSEN: Final = "mailguard.language"
+
+
+def choose_language(ctx: click.Context, _: click.Parameter, language: str | None) -> str | None:
+    """Note the language of ``--lang`` for everything that is said from now on."""
+    if language:
+        ctx.meta[_CHOSEN] = language
+        localise_click(language)
+    return language
 
 
 def say(text: str) -> str:
-    """An interface text in the language of the user's locale."""
-    return translator(language_of(os.environ))(text)
+    """An interface text in the language of ``--lang``, else that of the user's locale."""
+    ctx = click.get_current_context(silent=True)
+    chosen = ctx.meta.get(_CHOSEN) if ctx else None
+    return translator(chosen or language_of(os.environ))(text)
 
 
 class _SpokenHelp(click.Command):
@@ -68,6 +80,13 @@ class LazyGroup(SpokenGroup):
         super().__init__(*args, **kwargs)
         self._commands_at = commands_at
 
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run as a program. Characters that the console cannot show become ``?``, never an error."""
+        if hasattr(sys.stdout, "reconfigure"):
+            sys.stdout.reconfigure(errors="replace")
+        localise_click(language_of(os.environ))
+        return super().main(*args, **kwargs)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self._commands_at)
 
@@ -82,17 +101,34 @@ class LazyGroup(SpokenGroup):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command. What goes wrong is told in one sentence; a traceback only in Python's development mode."""
-        from mailguard.errors import UsageError
+        from mailguard.errors import OperationError, UsageError
 
         try:
             return super().invoke(ctx)
         except UsageError as error:
             raise click.UsageError(error.told(say)) from error
-        except (click.ClickException, click.Abort, click.exceptions.Exit, OSError):
-            raise
+        except OperationError as error:
+            message = error.told(say)
+        except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
+            raise  # click ends quietly when nobody reads on
+        except OSError as error:
+            if error.filename is None:
+                give_up_output()
+            message = _about_the_system(error)
         except Exception as error:
             if sys.flags.dev_mode:
                 raise
             message = say("mailguard itself failed ({error}). Please report this; `python -X dev` shows more.")
-            click.echo(f"mailguard: {message.format(error=repr(error))}", err=True)
-            ctx.exit(_OUR_FAILURE)
+            message = message.format(error=repr(error))
+        click.echo(f"mailguard: {message}", err=True)
+        raise click.exceptions.Exit(_OUR_FAILURE)
+
+
+def give_up_output() -> None:
+    """Drop what standard output could not take, which Python would otherwise try to write once more at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _about_the_system(error: OSError) -> str:
+    place = error.filename or say("standard output")
+    return say("{file} could not be used ({reason}).").format(file=place, reason=error.strerror or error)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import smtplib
+import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -41,6 +42,9 @@ HOSPITALS: Final = (
 
 WINDOW_DAYS: Final = 7
 
+# The invented reporters prove nothing about themselves; real guides count proved reports only.
+_LEAST: Final = Grade.UNVERIFIED
+
 Say = Callable[[str], object]
 Document = dict[str, Any]
 
@@ -49,7 +53,7 @@ Document = dict[str, Any]
 class DemoResult:
     """What the demonstration left behind. ``messages`` are those that the stored reports tell about."""
 
-    guide: Path
+    guides: tuple[Path, ...]  # in Japanese, and in the language asked for
     audits: Path
     database: Path
     mails: int
@@ -64,49 +68,79 @@ async def run_demo(output: Path, language: str, say: Say, *, as_of: datetime | N
     """
     now = as_of or datetime.now(UTC)
     steps = WORDS[language].steps
-    guide, audits, database = output / f"{DOMAIN}.html", output / "audits.json", output / "reports.sqlite"
+    audits, database = output / "audits.json", output / "reports.sqlite"
+    guides = {output / f"{DOMAIN}.html": "ja"}
+    if language != "ja":
+        guides[output / f"{DOMAIN}.{language}.html"] = language
     try:
         _make_folder(output)
-        documents = await _audit_hospitals(language, say)
+        async with AsyncExitStack() as stack:
+            resolver = await _start_dns(stack, language, say)
+            documents = await _audit_hospitals(resolver, language, say)
+            mails = await _receive_reports(database, now, language, say)
+            traffic = _load_traffic(database, now)
+            say(steps["mails"].format(mails=f"{mails:,}", rows=f"{traffic.messages:,}"))
+            documents[DOMAIN] = await _audit_again(resolver, database, language, say)
         audits.write_text(json.dumps(list(documents.values()), ensure_ascii=False, indent=1) + "\n", "utf-8")
-        mails = await _receive_reports(database, now, language, say)
-        traffic = _load_traffic(database, now)
-        html = render_guide(documents[DOMAIN], traffic, language, notice=WORDS[language].demonstration)
-        guide.write_text(html, "utf-8")
+        for path, spoken in guides.items():
+            notice = WORDS[spoken].demonstration
+            path.write_text(render_guide(documents[DOMAIN], traffic, spoken, notice=notice), "utf-8")
     except (OSError, smtplib.SMTPException) as error:
         raise OperationError(
             f"The demonstration could not go on ({error}); try another folder with --output."
         ) from error
-    say(steps["mails"].format(mails=f"{mails:,}", rows=f"{traffic.messages:,}"))
     say(steps["files"])
-    say(steps["guide"].format(path=guide, domain=DOMAIN))
+    for path, spoken in guides.items():
+        say(steps["guide"].format(path=path, domain=DOMAIN, language=WORDS[language].languages[spoken]))
     say(steps["audits"].format(path=audits))
     say(steps["database"].format(path=database))
-    say(steps["next"])
-    return DemoResult(guide, audits, database, mails, traffic.messages)
+    say(steps["next"].format(command=_own_command()))
+    return DemoResult(tuple(guides), audits, database, mails, traffic.messages)
+
+
+def _own_command() -> str:
+    """How this program was called, as short as it can be typed again from here."""
+    called = Path(sys.argv[0])
+    if called.name != "mailguard":
+        return "mailguard"
+    return str(called.relative_to(Path.cwd())) if called.is_relative_to(Path.cwd()) else str(called)
 
 
 def _make_folder(path: Path) -> None:
     path.mkdir(parents=True, exist_ok=True)
 
 
-async def _audit_hospitals(language: str, say: Say) -> dict[str, Document]:
+async def _start_dns(stack: AsyncExitStack, language: str, say: Say) -> Resolver:
+    """The name server of the fictional hospitals, and a resolver that asks it and nobody else."""
+    server = await stack.enter_async_context(DnsServer(load_zones()))
+    say(WORDS[language].steps["dns"].format(host=server.host, port=server.port))
+    settings = ResolverSettings(nameservers=(NameServer(server.host, server.port),))
+    return await stack.enter_async_context(Resolver(settings))
+
+
+def _plan() -> Plan:
+    return Plan(policy=load_policy(DEFAULT), knowledge=load_providers())
+
+
+async def _audit_hospitals(resolver: Resolver, language: str, say: Say) -> dict[str, Document]:
     """Audit every hospital over real sockets, one after the other so that each line can be read."""
     words = WORDS[language]
-    plan = Plan(policy=load_policy(DEFAULT), knowledge=load_providers())
     documents: dict[str, Document] = {}
-    async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(DnsServer(load_zones()))
-        say(words.steps["dns"].format(host=server.host, port=server.port))
-        settings = ResolverSettings(nameservers=(NameServer(server.host, server.port),))
-        resolver = await stack.enter_async_context(Resolver(settings))
-        for hospital in HOSPITALS:
-            document = to_document(await audit_domain(name(hospital), plan, resolver))
-            documents[hospital] = document
-            verdict = words.verdicts[document["spoofable"]["domain"]]
-            findings = len(document["findings"])
-            say(words.steps["audit"].format(domain=hospital, verdict=verdict, findings=findings))
+    for hospital in HOSPITALS:
+        document = to_document(await audit_domain(name(hospital), _plan(), resolver))
+        documents[hospital] = document
+        verdict = words.verdicts[document["spoofable"]["domain"]]
+        findings = len(document["findings"])
+        say(words.steps["audit"].format(domain=hospital, verdict=verdict, findings=findings))
     return documents
+
+
+async def _audit_again(resolver: Resolver, database: Path, language: str, say: Say) -> Document:
+    """Audit the guide's hospital once more, now that its reports have told which DKIM selectors are in use."""
+    with open_reader(database) as store:
+        selectors = store.own_selectors(Window(DOMAIN, least=_LEAST))
+    say(WORDS[language].steps["again"].format(domain=DOMAIN, selectors=", ".join(selectors)))
+    return to_document(await audit_domain(name(DOMAIN), replace(_plan(), reported={name(DOMAIN): selectors}), resolver))
 
 
 async def _receive_reports(database: Path, now: datetime, language: str, say: Say) -> int:
@@ -122,7 +156,6 @@ async def _receive_reports(database: Path, now: datetime, language: str, say: Sa
 def _load_traffic(database: Path, now: datetime) -> Traffic:
     end = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     begin = end - timedelta(days=WINDOW_DAYS)
-    # The invented reporters prove nothing about themselves; real guides count proved reports only.
-    window = Window(DOMAIN, begin.date(), end.date(), least=Grade.UNVERIFIED)
+    window = Window(DOMAIN, begin.date(), end.date(), least=_LEAST)
     with open_reader(database) as store:
         return Traffic(begin, end, store.sources(window), store.reporters(window))

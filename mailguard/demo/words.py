@@ -54,6 +54,7 @@ class Words:
     unanswered: str
     limits: tuple[str, ...]
     steps: Mapping[str, str]
+    languages: Mapping[str, str]
 
     def questions(self, count: int) -> str:
         """How many questions were asked."""
@@ -81,10 +82,14 @@ JA: Final = Words(
         "policy-none": "宣言が「監視」のため、偽のメールは止まりません",
         "no-policy": "DMARCの宣言がまだ公開されていません",
         "spf-passes-everyone": "SPF（送信サーバーの名簿）がだれでも通します",
+        "key-open-to-all": "DKIM（電子署名）の鍵をだれでも使えます",
         "spf-unknown": "SPFが第三者を通すかどうかを確認できませんでした",
         "unanswered": "判断に必要なDNSの答えが得られませんでした",
         "tightens-policy": "検査に合わないメールの扱いが厳しくなります。送信元をそろえてから変えます。",
+        "loosens-policy": "検査に合わないメールの扱いが緩やかになります。それが目的にかなうことを確かめます。",
         "tightens-spf": "名簿にないサーバーからのメールが検査に合わなくなります。",
+        "loosens-spf": "名簿にないサーバーについて、今より緩やかな終わり方になります。",
+        "record-of-others": "このドメインより上のドメインにあるレコードです。管理している方に相談します。",
         "stops-authorizing": "今は名簿にあるサーバーが外れます。使っていないことを確かめてから変えます。",
         "report-address": "レポートを受け取るメールボックスを先に用意します。",
         "assumes-no-mail": "このドメインでメールを送らない場合だけの案です。",
@@ -129,16 +134,18 @@ JA: Final = Words(
         "受信側がDMARCの宣言に従うかどうかは、受信側が決めます。",
         "DKIMの鍵は、名前（セレクター）が分からないと外からは確認できません。",
     ),
+    languages={"ja": "日本語", "en": "英語"},
     steps={
         "dns": "架空の病院のDNSサーバーを動かしました（{host}:{port}）。外部には何も送りません。",
         "audit": "{domain}: 第三者がこの名前でメールを{verdict}。指摘{findings}件",
         "listener": "レポート受信口を動かしました（{host}:{port}）。",
         "mails": "DMARCレポートのメール{mails}通を受け取り、{rows}通分の記録を保存しました。",
         "files": "できたファイル:",
-        "guide": "  {path}  {domain}の手引き（ブラウザーで開けます）",
+        "guide": "  {path}  {domain}の手引き（{language}、ブラウザーで開けます）",
         "audits": "  {path}  すべての確認結果（JSON）",
         "database": "  {path}  受け取ったレポート（SQLite）",
-        "next": "ご自分のドメインを確認するには: mailguard audit あなたのドメイン",
+        "again": "レポートから分かったDKIMのセレクター（{selectors}）を使って、{domain} をもう一度確認しました。",
+        "next": "ご自分のドメインを確認するには: {command} audit あなたのドメイン",
     },
 )
 
@@ -163,10 +170,14 @@ EN: Final = Words(
         "policy-none": "the policy is none: receivers watch, and stop nothing",
         "no-policy": "no DMARC policy has been published yet",
         "spf-passes-everyone": "SPF, the list of sending servers, lets everybody pass",
+        "key-open-to-all": "everybody can use a DKIM key, the electronic signature, of this domain",
         "spf-unknown": "whether SPF lets strangers pass could not be seen",
         "unanswered": "a deciding DNS question was not answered",
         "tightens-policy": "Mail that passes no check will be treated more strictly; put every sender in order first.",
+        "loosens-policy": "Mail that passes no check will be treated more mildly; make sure you want this.",
         "tightens-spf": "Mail from servers that are not on the list will fail the check.",
+        "loosens-spf": "A stricter ending was published for servers that are not on the list.",
+        "record-of-others": "The record stands at a domain above this one; ask those who manage it.",
         "stops-authorizing": "A server that is on the list now will no longer be; make sure that it is not used.",
         "report-address": "The mailbox for the reports must exist first.",
         "assumes-no-mail": "Right only if this domain sends no mail.",
@@ -212,16 +223,18 @@ EN: Final = Words(
         "Whether a receiver follows the DMARC policy is the receiver's decision.",
         "A DKIM key cannot be seen from outside unless its name (selector) is known.",
     ),
+    languages={"ja": "Japanese", "en": "English"},
     steps={
         "dns": "A DNS server with fictional hospitals is running ({host}:{port}). Nothing leaves this machine.",
         "audit": "{domain}: spoofable by strangers: {verdict}; findings: {findings}",
         "listener": "A listener for reports is running ({host}:{port}).",
         "mails": "Received {mails} mails with DMARC reports; they tell about {rows} mails.",
         "files": "Files:",
-        "guide": "  {path}  guide for {domain} (open it in a browser)",
+        "guide": "  {path}  guide for {domain} ({language}; open it in a browser)",
         "audits": "  {path}  all audits (JSON)",
         "database": "  {path}  the reports received (SQLite)",
-        "next": "To audit a domain of your own: mailguard audit YOUR-DOMAIN",
+        "again": "Audited {domain} once more with the DKIM selectors that the reports told of ({selectors}).",
+        "next": "To audit a domain of your own: {command} audit YOUR-DOMAIN",
     },
 )
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
-from mailguard.dkim.key import KeyRecord, Strength, parse_key
+from mailguard.dkim.key import KeyRecord, Remark, Strength, parse_key
 from mailguard.dkim.selectors import FIRST_GUESSES, Candidate, SelectorOrigin, choose, key_name
 from mailguard.inquiry import Answer, Inquiry, Question, RRType, ask_all, not_asked
 from mailguard.names import DomainName
@@ -26,7 +26,7 @@ class DkimStatus(StrEnum):
     PRESENT = "present"  # a usable key was seen
     ABSENT = "absent"  # the name server denies everything below _domainkey
     UNKNOWN = "unknown"  # no usable key was seen, but there may be one at a selector that nobody told us
-    UNANSWERED = "unanswered"  # the deciding question was not answered
+    UNANSWERED = "unanswered"  # a deciding question was not answered: _domainkey, or a selector likely to exist
 
 
 class SelectorStatus(StrEnum):
@@ -132,7 +132,11 @@ class DkimSurvey:
     @cached_property
     def found(self) -> tuple[SelectorFacts, ...]:
         """Selectors at which something was published, readable or not."""
-        return tuple(facts for facts in self.selectors if facts.is_own)
+        return tuple(facts for facts in self.selectors if facts.is_own and not self._may_be_wildcards(facts))
+
+    def _may_be_wildcards(self, facts: SelectorFacts) -> bool:
+        """Without the control answer nobody can tell a wildcard's revocation from a record of this selector's own."""
+        return self.control.unanswered and not facts.answer.aliases and not facts.status.is_usable
 
     @cached_property
     def usable(self) -> tuple[SelectorFacts, ...]:
@@ -142,7 +146,18 @@ class DkimSurvey:
     @cached_property
     def told(self) -> tuple[SelectorFacts, ...]:
         """Selectors worth telling about: those found, and those that somebody named."""
-        return tuple(facts for facts in self.selectors if facts.is_own or facts.origin.is_named)
+        return tuple(facts for facts in self.selectors if facts in self.found or facts.origin.is_named)
+
+    @cached_property
+    def unseen(self) -> tuple[SelectorFacts, ...]:
+        """Selectors that were asked for without an answer; a selector that no question can hold is none of these."""
+        return tuple(facts for facts in self.selectors if facts.answer.unanswered and facts.answer.note != "unaskable")
+
+    @property
+    def strangers_can_sign(self) -> bool:
+        """Whether verifiers accept a key whose private half is printed in a standard, or can be worked out at once."""
+        open_to_all = {Remark.KNOWN_PRIVATE_KEY, Remark.FACTORABLE}
+        return any(facts.key and not facts.key.remarks.isdisjoint(open_to_all) for facts in self.usable)
 
     @property
     def denies_parent_of_keys(self) -> bool:
@@ -160,11 +175,12 @@ class DkimSurvey:
         """The verdict over all selectors."""
         if self.usable:
             return DkimStatus.PRESENT
-        if self.below.unanswered:
+        if self.below.unanswered or any(facts.origin is not SelectorOrigin.GUESS for facts in self.unseen):
             return DkimStatus.UNANSWERED
         if not self.below.denies_name or self.found:
             return DkimStatus.UNKNOWN
-        if self.control.unanswered:
+        # Some servers wrongly deny _domainkey: with a selector unanswered it is not sure that this one does not.
+        if self.control.unanswered or self.unseen:
             return DkimStatus.UNANSWERED
         return DkimStatus.ABSENT if self.control.denies_name else DkimStatus.UNKNOWN
 

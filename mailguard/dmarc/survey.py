@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mailguard.dmarc.destination import Destination, check_destinations
-from mailguard.dmarc.discovery import Discovery, Effective, discover, effective
+from mailguard.dmarc.discovery import Discovery, Effective, discover, effective, some_child
 from mailguard.dmarc.legacy import Legacy, organizational_domain, read_legacy
 from mailguard.dmarc.nearmiss import near_miss
 from mailguard.dmarc.record import Record, Treatment, is_dmarc_record, text_of
@@ -85,6 +85,17 @@ class DmarcSurvey:
     def organizational_domain(self) -> DomainName | None:
         """The organizational domain by the tree walk; ``None`` where an answer is missing."""
         return self.walk.organizational_domain
+
+    @property
+    def below(self) -> Discovery:
+        """The record that counts for a subdomain without one of its own."""
+        return discover(some_child(self.domain), self.nodes)
+
+    @property
+    def is_one_with_subdomains(self) -> bool:
+        """Whether the domain and names below it are one organisation; true also where that is not known."""
+        below = read_walk(some_child(self.domain), self.nodes).organizational_domain
+        return below is None or self.organizational_domain in (None, below)
 
     @property
     def inherited(self) -> bool:

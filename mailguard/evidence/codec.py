@@ -221,11 +221,11 @@ def _to_texts(values: list[Any], where: Sentence) -> tuple[str, ...]:
 def _to_time(text: str) -> datetime:
     try:
         time = datetime.fromisoformat(text)
-    except ValueError as error:
+        if time.tzinfo is not None:
+            return time.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise EvidenceError('"as_of" is no time: {text!r}', text=text) from error
-    if time.tzinfo is None:
-        raise EvidenceError('"as_of" has no time zone: {text!r}', text=text)
-    return time.astimezone(UTC)
+    raise EvidenceError('"as_of" has no time zone: {text!r}', text=text)
 
 
 def _to_option(key: str, value: object) -> Option:

@@ -15,11 +15,15 @@ MAX_LINE_OCTETS: Final = 64 * 1024 * 1024
 
 
 class EvidenceWriter:
-    """Writes the header, then a line per domain, each in one piece and flushed, so that a run may end at any time."""
+    """Writes the header, then a line per domain, each in one piece and flushed, so that a run may end at any time.
 
-    def __init__(self, stream: TextIO, made_by: str) -> None:
+    Without ``made_by`` it goes on in a stream that has its header.
+    """
+
+    def __init__(self, stream: TextIO, made_by: str | None) -> None:
         self._stream = stream
-        self._write_line(format_header(made_by))
+        if made_by is not None:
+            self._write_line(format_header(made_by))
 
     def add(self, evidence: Evidence) -> None:
         """Append one domain. May raise OSError."""

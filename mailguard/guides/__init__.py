@@ -50,6 +50,7 @@ HEADINGS: Final[Mapping[str, tuple[str, ...]]] = {
 
 _LIST_JOINER: Final = {"ja": "、", "en": ", "}
 _CODE_SPAN = re.compile(r"(`[^`]*`)")  # with one group, so that split() puts code spans at the odd places
+_LIST_IN_CODE = re.compile(r"`\{([a-z_]+)\}`")  # a code span that holds one placeholder and nothing else
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([a-z_]+)\}")
 
 
@@ -106,7 +107,8 @@ def fill(
     """Put facts into a text with placeholders.
 
     ``escape`` is applied to each value, never to our own words; ``escape_code``, where given, to values inside a code
-    span, where Markdown knows no escapes. Raises KeyError for a placeholder without a fact.
+    span, where Markdown knows no escapes. A list is joined with commas; where a code span holds only the list, each
+    item gets a span of its own. Raises KeyError for a placeholder without a fact.
     """
 
     def value(match: re.Match[str], escape: Callable[[str], str]) -> str:
@@ -119,6 +121,10 @@ def fill(
 
     def part(index: int, segment: str) -> str:
         chosen = escape if index % 2 == 0 or escape_code is None else escape_code
+        alone = _LIST_IN_CODE.fullmatch(segment)
+        if alone and isinstance(items := facts[alone[1]], tuple | list) and items:
+            # Each item has its own code span, so that the comma between them does not look like part of a record.
+            return _LIST_JOINER[language].join(f"`{chosen(str(item))}`" for item in items)
         return _PLACEHOLDER.sub(lambda match: value(match, chosen), segment)
 
     return "".join(part(index, segment) for index, segment in enumerate(_CODE_SPAN.split(text)))

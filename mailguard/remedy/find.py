@@ -13,8 +13,8 @@ from typing import Final
 
 from mailguard.inquiry import Question
 from mailguard.remedy.fix import Fix, FixRecord, Readiness, Reason
-from mailguard.remedy.propose import Proposal, propose, reasons_in_spf
-from mailguard.remedy.prove import Find, Look, View, helps, overlay, view
+from mailguard.remedy.propose import Proposal, propose, reasons_in_dmarc, reasons_in_spf
+from mailguard.remedy.prove import Find, Look, View, helps, overlay, rests_on_unseen, view
 from mailguard.rules.base import Finding
 
 MAX_PROOFS: Final = 24
@@ -121,8 +121,12 @@ class _Workshop:
         after = view(source, self._look, self._find)
         if not helps(self._view, after, finding):
             return None
-        seen = reasons_in_spf(self._view.survey.spf, after.survey.spf)
-        return _Proof(finding.rule.id, proposal, after, tuple(dict.fromkeys((*proposal.reasons, *seen))))
+        here, there = self._view.survey, after.survey
+        seen = (*reasons_in_dmarc(here.dmarc, there.dmarc), *reasons_in_spf(here.spf, there.spf))
+        reasons = tuple(dict.fromkeys((*proposal.reasons, *seen)))
+        if rests_on_unseen(proposal, reasons, there):
+            return None
+        return _Proof(finding.rule.id, proposal, after, reasons)
 
 
 def _solved(proof: _Proof, before: View) -> frozenset[str]:

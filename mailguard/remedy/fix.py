@@ -24,9 +24,12 @@ class Reason(StrEnum):
     """Why a fix needs a decision."""
 
     TIGHTENS_POLICY = "tightens-policy"  # mail that passes no check would be treated more strictly
+    LOOSENS_POLICY = "loosens-policy"  # the same mail would be treated more mildly, somewhere
     TIGHTENS_SPF = "tightens-spf"  # senders that are not listed would fail
+    LOOSENS_SPF = "loosens-spf"  # a stricter word was published for senders that are not listed
     STOPS_AUTHORIZING = "stops-authorizing"  # a sender that is listed today would no longer be
     REPORT_ADDRESS = "report-address"  # a mailbox that must exist before the record is published
+    RECORD_OF_OTHERS = "record-of-others"  # it stands at a domain above this one, and counts for all names below
     ASSUMES_NO_MAIL = "assumes-no-mail"  # right only if this domain really sends no mail
 
 

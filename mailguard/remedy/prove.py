@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
+from mailguard.dkim.survey import DkimStatus
 from mailguard.dossier import Dossier
 from mailguard.inquiry import Answer, Mx, Question, Rdata, RRType, Source, Status, Txt
 from mailguard.names import name
-from mailguard.remedy.fix import FixRecord, split_strings
+from mailguard.remedy.fix import FixRecord, Reason, split_strings
+from mailguard.remedy.propose import MEANT_TO_LOOSEN, Proposal
 from mailguard.rules.base import Finding, Severity
+from mailguard.spf.survey import SpfStatus
 from mailguard.survey import Survey
 from mailguard.verdict import Spoofable, Verdict, judge_spoofing
 
@@ -81,27 +84,42 @@ _ORDER: Final = (Verdict.NO, Verdict.PARTLY, Verdict.YES)
 def helps(before: View, after: View, finding: Finding) -> bool:
     """Whether a change does what it is for.
 
-    The finding goes away, no verdict on page one becomes worse, and whatever is newly found is less grave than what
-    went away, or is low (a policy of none, say, where there was no policy at all).
+    The finding goes away, no verdict on page one becomes worse (nor worse than *partly*, where a milder policy is what
+    the finding calls for), and whatever is newly found is less grave than what went away, or is low (a policy of none,
+    say, where there was no policy at all).
     """
     if any(other.rule.id == finding.rule.id for other in after.findings):
         return False
-    bearable = min(finding.rule.severity.rank + 1, Severity.LOW.rank)
+    milder = finding.rule.id in MEANT_TO_LOOSEN
+    bearable = min(finding.rule.severity.rank + (not milder), Severity.LOW.rank)
     known = {(other.rule.id, other.at) for other in before.findings}
     fresh = [other for other in after.findings if (other.rule.id, other.at) not in known]
-    return all(other.rule.severity.rank >= bearable for other in fresh) and not _is_worse(
-        before.spoofable, after.spoofable
-    )
+    if any(other.rule.severity.rank < bearable for other in fresh):
+        return False
+    return not _is_worse(before.spoofable, after.spoofable, Verdict.PARTLY if milder else Verdict.NO)
 
 
-def _is_worse(before: Spoofable, after: Spoofable) -> bool:
+def _is_worse(before: Spoofable, after: Spoofable, allowed: Verdict) -> bool:
     pairs = (
         (before.domain, after.domain),
         (before.subdomain, after.subdomain),
         (before.nonexistent_subdomain, after.nonexistent_subdomain),
     )
-    return any(_harm(new) > _harm(old) for old, new in pairs)
+    return any(_harm(new) > max(_harm(old), _harm(allowed)) for old, new in pairs)
 
 
 def _harm(verdict: Verdict) -> int:
     return len(_ORDER) if verdict is Verdict.UNKNOWN else _ORDER.index(verdict)
+
+
+def rests_on_unseen(proposal: Proposal, reasons: tuple[Reason, ...], after: Survey) -> bool:
+    """Whether what a change does depends on something that was not answered: then it is not proposed.
+
+    A new SPF record has to be seen down to its last include. A stricter policy may be advised only where it was seen
+    what would pass, unless the domain is taken for one that sends nothing.
+    """
+    unseen_spf = after.spf.outcome is SpfStatus.UNANSWERED
+    if unseen_spf and any(record.name == after.domain and record.rrtype is RRType.TXT for record in proposal.records):
+        return True
+    tightens = Reason.TIGHTENS_POLICY in reasons and Reason.ASSUMES_NO_MAIL not in reasons
+    return tightens and (unseen_spf or after.dkim.status is DkimStatus.UNANSWERED)

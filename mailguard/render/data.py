@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from typing import Final
 
 from mailguard.render.reading import Document, is_waived
-from mailguard.render.safe import cell
+from mailguard.render.safe import cell, json_text
 
 
 class Json:
     """One object for one domain that was named alone, else an array; written as the audits come."""
 
-    def __init__(self, *, single: bool) -> None:
+    def __init__(self, *, single: bool, ascii_only: bool = False) -> None:
         self._single = single
+        self._ascii_only = ascii_only
         self._count = 0
 
     def begin(self) -> str:
@@ -24,7 +24,7 @@ class Json:
 
     def item(self, document: Document) -> str:
         """One audit."""
-        text = json.dumps(document, ensure_ascii=False, indent=2)
+        text = json_text(document, ascii_only=self._ascii_only, indent=2)
         if self._single:
             return text + "\n"
         self._count += 1
@@ -38,13 +38,16 @@ class Json:
 class Ndjson:
     """One line for each audit."""
 
+    def __init__(self, *, ascii_only: bool = False) -> None:
+        self._ascii_only = ascii_only
+
     def begin(self) -> str:
         """Nothing."""
         return ""
 
     def item(self, document: Document) -> str:
         """One audit."""
-        return json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
+        return json_text(document, ascii_only=self._ascii_only) + "\n"
 
     def end(self) -> str:
         """Nothing."""
@@ -87,11 +90,14 @@ COLUMNS: Final = (
 
 
 class Csv:
-    """One line for each domain, with a byte-order mark, which spreadsheets need to read Japanese."""
+    """One line for each domain, with a byte-order mark, which spreadsheets need to read Japanese in UTF-8."""
+
+    def __init__(self, *, bom: bool = True) -> None:
+        self._mark = "\ufeff" if bom else ""
 
     def begin(self) -> str:
         """Byte-order mark and the line of column names."""
-        return "\ufeff" + _line(COLUMNS)
+        return self._mark + _line(COLUMNS)
 
     def item(self, document: Document) -> str:
         """One audit."""

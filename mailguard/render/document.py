@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, Final
 
 from mailguard import __version__
 from mailguard.audit import Audit
 from mailguard.dmarc.discovery import Effective
-from mailguard.inquiry import Answer
+from mailguard.inquiry import Answer, Status
 from mailguard.policy.judgement import Judged
 from mailguard.policy.programme import Row
 from mailguard.remedy.fix import Fix, FixRecord, split_strings
 from mailguard.second_opinion import Opinion
 from mailguard.second_opinion.categories import explain
 from mailguard.second_opinion.compare import compare
-from mailguard.second_opinion.own import spf_status
+from mailguard.spf.expansion import BranchStatus
+from mailguard.spf.survey import SpfSurvey
 from mailguard.survey import Survey
 
 SCHEMA: Final = "mailguard-audit/1"
 
 Document = dict[str, Any]
+
+_MAX_LEFT_OUT: Final = 50
+"""Records of a too large SPF tree that are named; a hostile tree has no end of them."""
 
 
 def to_document(audit: Audit) -> Document:
@@ -52,8 +58,11 @@ def to_document(audit: Audit) -> Document:
     }
     if audit.opinion is not None:
         document["second_opinion"] = _opinion(audit.opinion, survey)
-    document["unanswered"] = [_unanswered(answer) for answer in audit.evidence.answers if answer.unanswered]
-    document["questions"] = sum(answer.note == "" for answer in audit.evidence.answers)
+    document["unanswered"] = [
+        *(_unanswered(answer) for answer in audit.evidence.answers if answer.unanswered),
+        *_left_out(survey.spf),
+    ]
+    document["questions"] = sum(map(_was_asked, audit.evidence.answers))
     document["duration_s"] = round(audit.duration_s, 3)
     return document
 
@@ -84,7 +93,7 @@ def _spoofable(audit: Audit) -> Document:
 def _spf(audit: Audit) -> Document:
     spf = audit.dossier.survey.spf
     return {
-        "status": spf_status(spf),
+        "status": spf.outcome,
         "record": spf.text,
         "lookups": spf.lookups,
         "void_lookups": spf.void_lookups,
@@ -177,9 +186,22 @@ def _record(record: FixRecord) -> Document:
     }
 
 
+def _left_out(spf: SpfSurvey) -> Iterator[Document]:
+    """Records of an SPF tree too large to read whole (``expansion.MAX_QUESTIONS``): nobody asked for them."""
+    asked = {answer.question.name for answer in spf.answers() if not answer.unanswered}
+    names = (branch.target for branch in spf.branches() if branch.status is BranchStatus.NOT_ASKED)
+    for name in islice(dict.fromkeys(name for name in names if name and name not in asked), _MAX_LEFT_OUT):
+        yield {"name": str(name), "type": "TXT", "status": Status.NOT_ASKED, "note": "spf-tree"}
+
+
 def _unanswered(answer: Answer) -> Document:
     question = answer.question
     return {"name": str(question.name), "type": question.rrtype, "status": answer.status, "note": answer.note}
+
+
+def _was_asked(answer: Answer) -> bool:
+    """Whether a question was sent. One that met an alias was, even if what the alias points to was not asked then."""
+    return answer.status is not Status.NOT_ASKED or bool(answer.aliases)
 
 
 def _programme(row: Row) -> Document:

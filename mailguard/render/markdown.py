@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from mailguard.guides import fill, load_guide
 from mailguard.render.phrases import SCOPES, Phrases
-from mailguard.render.reading import Document, is_waived
-from mailguard.render.safe import markdown, markdown_code, visible
+from mailguard.render.reading import Document, has_rival_decisions, is_waived
+from mailguard.render.safe import clip, markdown, markdown_code, visible
 
 
 class Markdown:
@@ -17,6 +17,7 @@ class Markdown:
         self._phrases = Phrases(language)
         self._say = self._phrases.say
         self._language = language
+        self._shown: set[str] = set()
 
     def begin(self) -> str:
         """Nothing."""
@@ -24,13 +25,16 @@ class Markdown:
 
     def item(self, document: Document) -> str:
         """One audit."""
+        self._shown.clear()
         lines = [
             f"# {markdown(document['domain_unicode'])}",
             "",
             *self._answer(document),
             "",
             *self._facts(document),
+            *self._programmes(document),
             *self._findings(document),
+            *self._opinion(document),
             *self._unanswered(document),
         ]
         return "\n".join(lines) + "\n\n"
@@ -46,7 +50,7 @@ class Markdown:
             who = self._phrases.scope(scope, markdown(document["domain_unicode"]))
             verdict = self._phrases.verdict(document["spoofable"][scope])
             reason = self._phrases.reason(document["spoofable"]["reasons"][scope])
-            yield f"- {who}: **{verdict}** ({reason})"
+            yield f"- {who}: **{verdict}** {self._phrases.aside(reason)}"
 
     def _facts(self, document: Document) -> Iterator[str]:
         yield f"| | {self._say('State')} | {self._say('Record')} |"
@@ -58,18 +62,30 @@ class Markdown:
         yield f"| DKIM | {self._phrases.state(document['dkim']['status'])} | {markdown(', '.join(keys))} |"
         hosts = markdown(", ".join(document["mx"]["hosts"]))
         yield f"| MX | {self._phrases.mx(document['mx']['status'])} | {hosts} |"
+        if document["parked"]["status"] in ("perfect", "imperfect"):
+            yield from ("", self._phrases.state(document["parked"]["status"]))
         yield ""
         yield self._say("{questions} questions, {seconds} s, as of {when}").format(
             questions=document["questions"], seconds=document["duration_s"], when=document["as_of"]
         )
 
+    def _programmes(self, document: Document) -> Iterator[str]:
+        if document["programmes"]:
+            yield ""
+            yield self._say("Sender requirements (o met, x not met, ? not known, - cannot be seen from outside)")
+            yield ""
+        for row in document["programmes"]:
+            yield f"- {markdown(self._phrases.requirement(row))}"
+
     def _findings(self, document: Document) -> Iterator[str]:
         if not document["findings"]:
             yield ""
-            yield self._say("Nothing to correct was found.")
+            yield self._phrases.nothing_found(document)
         for finding in document["findings"]:
             yield ""
             yield from self._finding(finding, document)
+        if has_rival_decisions(document):
+            yield from ("", self._phrases.one_at_a_time())
 
     def _finding(self, finding: Document, document: Document) -> Iterator[str]:
         guide = load_guide(finding["rule"], self._language)
@@ -78,7 +94,7 @@ class Markdown:
         yield ""
         yield f"{self._phrases.severity(finding['severity'])} / {self._phrases.confidence(finding['confidence'])}"
         yield ""
-        yield fill(guide.summary, facts, self._language, markdown, markdown_code)
+        yield fill(guide.summary, facts, self._language, _prose, _code)
         if is_waived(finding):
             yield ""
             yield self._say("Waived until {until}: {rule} ({reason})").format(
@@ -87,15 +103,19 @@ class Markdown:
                 reason=markdown(finding["waived"]["reason"]),
             )
         for heading, body in guide.sections:
-            yield from ("", f"### {heading}", "", fill(body, facts, self._language, markdown, markdown_code))
+            yield from ("", f"### {heading}", "", fill(body, facts, self._language, _prose, _code))
         yield from self._fix(finding["fix"])
 
     def _fix(self, fix: Document | None) -> Iterator[str]:
         if fix is None:
             return
-        readiness = self._phrases.readiness(fix["readiness"])
         yield ""
-        yield f"### {self._say('What to publish ({readiness}):').format(readiness=readiness)}"
+        if repr(fix) in self._shown:
+            yield self._say("The record shown above corrects this too.")
+            return
+        self._shown.add(repr(fix))
+        readiness = self._phrases.readiness(fix["readiness"])
+        yield f"### {self._say('What to publish ({readiness}):').format(readiness=readiness).rstrip(':')}"
         yield ""
         for reason in fix["reasons"]:
             yield f"- {self._phrases.reason(reason)}"
@@ -113,13 +133,32 @@ class Markdown:
                 yield " ".join(f'"{_fenced(part)}"' for part in parts)
                 yield "```"
 
+    def _opinion(self, document: Document) -> Iterator[str]:
+        opinion = document.get("second_opinion")
+        if not opinion:
+            return
+        heading = self._say("Second opinion (checkdmarc {version} on the same evidence)")
+        yield from ("", f"## {heading.format(version=opinion['version'])}", "")
+        if not opinion["disagreements"]:
+            yield self._say("It agrees.")
+        for difference in opinion["disagreements"]:
+            yield f"- {difference['aspect']}: {markdown(difference['explanation'][self._language])}"
+
     def _unanswered(self, document: Document) -> Iterator[str]:
         if document["unanswered"]:
             yield ""
-            yield f"## {self._say('Not answered, so nothing is concluded from it:')}"
+            yield f"## {self._say('Not answered, so nothing is concluded from it:').rstrip(':')}"
             yield ""
         for row in document["unanswered"]:
-            yield f"- `{markdown_code(row['name'])}` {row['type']}: {row['status']}"
+            yield f"- `{markdown_code(row['name'])}` {row['type']}: {self._phrases.unanswered(row)}"
+
+
+def _prose(text: str) -> str:
+    return markdown(clip(text))
+
+
+def _code(text: str) -> str:
+    return markdown_code(clip(text))
 
 
 def _fenced(text: str) -> str:

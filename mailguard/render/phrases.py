@@ -30,7 +30,7 @@ _STATES: Final = {
     "none": "none published",
     "permerror": "broken (permanent error)",
     "invalid": "not applied as written",
-    "unanswered": "could not be asked",
+    "unanswered": "not answered",
     "present": "key seen",
     "absent": "no keys",
     "unknown": "not known from outside",
@@ -42,18 +42,45 @@ _STATES: Final = {
     "too_short": "key too short to count",
     "revoked": "revoked",
     "testing": "in test mode",
-    "perfect": "protected as a domain without mail",
-    "imperfect": "domain without mail, not fully protected",
+    "perfect": "a domain without mail, protected as one",
+    "imperfect": "a domain without mail, whose protection is not complete",
     "not_parked": "domain with mail",
 }
-_MX_NONE: Final = "no mail servers"
+_MX: Final = {"none": "no mail servers", "invalid": "not usable as written"}
+_KEYS: Final = {"invalid": "no usable key"}
+_ANSWERS: Final = {
+    "timeout": "no answer in time",
+    "servfail": "the server could not find out",
+    "refused": "the server refused",
+    "error": "no usable answer",
+    "not-asked": "not asked",
+}
+_NOTES: Final = {
+    "budget": "the limit of 100 questions was reached",
+    "deadline": "the time for one domain was over",
+    "spf-tree": "the SPF records that include each other were too many to read all",
+    "evidence": "not in the evidence",
+    "unaskable": "no name that DNS can hold",
+    "closed": "the run was ending",
+    "lame": "the server does not look up names",
+    "malformed": "the answer could not be read",
+    "unreachable": "the server could not be reached",
+    "cname-loop": "aliases go round in a circle",
+    "cname-chain": "too many aliases in a row",
+}
 _READINESS: Final = {
     "paste-as-is": "paste as is",
     "needs-your-decision": "needs your decision",
 }
+_STANDINGS: Final = {"S": "read second-hand", "M": "not verified"}
+_STRENGTHS: Final = {"required": "required", "advised": "advised"}
+_MARKS: Final = {"met": "o", "unmet": "x", "unknown": "?", "not-checkable": "-"}
 _REASONS: Final = {
     "tightens-policy": "mail that passes no check would be treated more strictly",
+    "loosens-policy": "mail that passes no check would be treated more mildly",
     "tightens-spf": "servers that are not listed would fail",
+    "loosens-spf": "servers that are not listed would be treated more mildly than one of today's records asks",
+    "record-of-others": "the record stands at a domain above this one and counts for every name below it",
     "stops-authorizing": "a server that is listed today would no longer be",
     "report-address": "the mailbox for reports must exist first",
     "assumes-no-mail": "right only if this domain sends no mail",
@@ -62,9 +89,15 @@ _REASONS: Final = {
     "no-policy": "no DMARC policy applies",
     "policy-none": "the policy is none: watch only",
     "spf-passes-everyone": "SPF lets everybody pass",
+    "key-open-to-all": "everybody can sign with a DKIM key of this domain",
     "unanswered": "a deciding question was not answered",
     "spf-unknown": "whether SPF lets strangers pass could not be seen",
 }
+
+_MANY: Final = 999
+
+
+ONE_AT_A_TIME: Final = "Of several decisions about one record take one, then audit again: each is a whole record."
 
 
 class Phrases:
@@ -94,12 +127,30 @@ class Phrases:
         return self._of(_CONFIDENCES, code)
 
     def state(self, code: str) -> str:
-        """State of SPF, DMARC, DKIM or a selector."""
+        """State of SPF, DMARC or DKIM."""
         return self._of(_STATES, code)
 
     def mx(self, code: str) -> str:
         """State of the MX records."""
-        return self.say(_MX_NONE) if code == "none" else self.state(code)
+        return self._of(_MX, code) if code in _MX else self.state(code)
+
+    def key(self, code: str) -> str:
+        """State of a DKIM selector."""
+        return self._of(_KEYS, code) if code in _KEYS else self.state(code)
+
+    def unanswered(self, row: dict[str, Any]) -> str:
+        """What became of a question that has no answer, and why."""
+        note = f" ({self._of(_NOTES, row['note'])})" if row["note"] else ""
+        return self._of(_ANSWERS, row["status"]) + note
+
+    def one_at_a_time(self) -> str:
+        """Why two decisions about one record cannot both be pasted."""
+        return self.say(ONE_AT_A_TIME)
+
+    def lookups(self, count: int) -> str:
+        """SPF look-ups of the limit; hostile includes multiply, and a number past all bounds tells nobody anything."""
+        shown = str(count) if count <= _MANY else f"> {_MANY}"
+        return self.say("look-ups: {count} of 10").format(count=shown)
 
     def readiness(self, code: str) -> str:
         """Whether a fix may be pasted as it is."""
@@ -109,15 +160,34 @@ class Phrases:
         """Why a verdict is so, or why a fix needs a decision."""
         return self._of(_REASONS, code)
 
-    def answer_line(self, document: dict[str, Any]) -> str:
-        """The one-line answer: can a stranger send in this name?"""
-        spoofable, domain = document["spoofable"], document["domain_unicode"]
-        parts = [f"{self.scope(scope, domain)}: {self.verdict(spoofable[scope])}" for scope in SCOPES]
-        question = self.say("Can a stranger send mail in this name (at receivers that honour DMARC)?")
-        return f"{question} {' / '.join(parts)}"
+    def strength(self, code: str) -> str:
+        """What the programme's own words make of a requirement."""
+        return self._of(_STRENGTHS, code)
+
+    def standing(self, code: str) -> str:
+        """In brackets, how we know of a requirement, where we have not read it in the programme's own text."""
+        return f" [{self._of(_STANDINGS, code)}]" if code in _STANDINGS else ""
+
+    def aside(self, text: str) -> str:
+        """A remark in brackets, which are wide ones in Japanese."""
+        return self.say("({remark})").format(remark=text)
+
+    def requirement(self, row: dict[str, Any]) -> str:
+        """How the domain stands against one requirement, on one line."""
+        title = row.get("title", {}).get(self.language, row["requirement"])
+        return f"{_MARKS[row['status']]} {row['programme']}: {title}{self.standing(row.get('evidence', ''))}"
+
+    def nothing_found(self, document: dict[str, Any]) -> str:
+        """That there is no finding, claiming no more than was answered."""
+        if document["unanswered"]:
+            return self.say("In what was answered, nothing to correct was found.")
+        return self.say("Nothing to correct was found.")
 
 
 def all_texts() -> list[str]:
     """Every English text of the tables, for the catalogue."""
-    tables = (_SCOPES, _VERDICTS, _SEVERITIES, _CONFIDENCES, _STATES, _READINESS, _REASONS)
-    return sorted({text for table in tables for text in table.values()} | {_MX_NONE})
+    tables = (
+        *(_SCOPES, _VERDICTS, _SEVERITIES, _CONFIDENCES, _STATES, _MX, _KEYS, _ANSWERS, _NOTES),
+        *(_READINESS, _REASONS, _STANDINGS, _STRENGTHS),
+    )
+    return sorted({ONE_AT_A_TIME} | {text for table in tables for text in table.values()})

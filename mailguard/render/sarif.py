@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Final
 
 from mailguard import __version__
 from mailguard.guides import fill, load_guide
 from mailguard.render.reading import Document, is_waived
-from mailguard.render.safe import visible
+from mailguard.render.safe import json_text, visible
 from mailguard.rules.catalogue import RULES
 
 _LEVELS: Final = {"critical": "error", "high": "error", "medium": "warning", "low": "note", "info": "note"}
@@ -18,15 +17,16 @@ _SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 class Sarif:
     """One run over all audited domains; a result for each finding."""
 
-    def __init__(self, language: str) -> None:
+    def __init__(self, language: str, *, ascii_only: bool = False) -> None:
         self._language = language
+        self._ascii_only = ascii_only
         self._count = 0
 
     def begin(self) -> str:
         """The tool, its rules, and the opening of the results."""
         driver = {"name": "mailguard", "version": __version__, "rules": [self._rule(rule_id) for rule_id in RULES]}
         head = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [{"tool": {"driver": driver}, "results": []}]}
-        return _dump(head).removesuffix("]}]}")
+        return json_text(head, ascii_only=self._ascii_only).removesuffix("]}]}")
 
     def item(self, document: Document) -> str:
         """The findings of one audit."""
@@ -38,7 +38,7 @@ class Sarif:
 
     def _joined(self, result: dict[str, Any]) -> str:
         self._count += 1
-        return ("" if self._count == 1 else ",") + "\n" + _dump(result)
+        return ("" if self._count == 1 else ",") + "\n" + json_text(result, ascii_only=self._ascii_only)
 
     def _rule(self, rule_id: str) -> dict[str, Any]:
         rule, guide = RULES[rule_id].rule, load_guide(rule_id, self._language)
@@ -65,7 +65,3 @@ class Sarif:
         if is_waived(finding):
             result["suppressions"] = [{"kind": "external", "justification": finding["waived"]["reason"]}]
         return result
-
-
-def _dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

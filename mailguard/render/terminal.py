@@ -9,22 +9,31 @@ from typing import Final
 
 from mailguard.guides import fill, load_guide
 from mailguard.render.phrases import SCOPES, Phrases
-from mailguard.render.reading import Document, is_waived
-from mailguard.render.safe import visible
+from mailguard.render.reading import Document, has_rival_decisions, is_waived, wants_mailing_lists
+from mailguard.render.safe import brief, visible
 
 _COLOURS: Final = {"critical": "31;1", "high": "31", "medium": "33", "low": "36", "info": "2"}
+_RECORD: Final = 2000
+"""Characters of a published record that are shown; an honest one is far shorter."""
+
 _VERDICT_COLOURS: Final = {"yes": "31;1", "partly": "33", "no": "32", "unknown": "35"}
 
 
 class Terminal:
-    """Documents to lines of text. ``colour`` puts in ANSI colours; ``width`` is in columns."""
+    """Documents to lines of text.
 
-    def __init__(self, language: str, *, colour: bool = False, width: int = 100) -> None:
+    ``colour`` puts in ANSI colours; ``width`` is in columns; ``asks`` is whether the policy wants to know about mailing
+    lists, which is asked once, after the last audit.
+    """
+
+    def __init__(self, language: str, *, colour: bool = False, width: int = 100, asks: bool = False) -> None:
         self._phrases = Phrases(language)
         self._say = self._phrases.say
         self._language = language
         self._colour = colour
         self._width = max(60, width)
+        self._asks = asks
+        self._wants_to_know = False
 
     def begin(self) -> str:
         """Nothing stands before the first audit."""
@@ -32,6 +41,7 @@ class Terminal:
 
     def item(self, document: Document) -> str:
         """One audit."""
+        self._wants_to_know |= wants_mailing_lists(document)
         lines = [
             self._paint(visible(document["domain_unicode"]), "1"),
             *self._answer(document),
@@ -47,8 +57,15 @@ class Terminal:
         return "\n".join(lines) + "\n\n"
 
     def end(self) -> str:
-        """Nothing stands after the last audit."""
-        return ""
+        """The question about mailing lists, where an aim depends on the answer."""
+        if not (self._asks and self._wants_to_know):
+            return ""
+        lines = [
+            *wrap(self._say("Do people post to mailing lists with addresses of these domains?"), self._width),
+            *self._wrapped(self._say("If nobody does, the aim is p=reject, otherwise p=quarantine."), 2),
+            *self._wrapped(self._say("Answer with --mailing-lists yes or no, or write it into a policy file."), 2),
+        ]
+        return "\n".join(lines) + "\n"
 
     def _answer(self, document: Document) -> Iterator[str]:
         spoofable = document["spoofable"]
@@ -61,13 +78,13 @@ class Terminal:
         yield "  " + " / ".join(parts)
         told = dict.fromkeys(spoofable["reasons"][scope] for scope in SCOPES)
         for reason in told:
-            yield f"  ({self._phrases.reason(reason)})"
+            yield "  " + self._phrases.aside(self._phrases.reason(reason))
 
     def _facts(self, document: Document) -> Iterator[str]:
         spf, dmarc, dkim, mx = (document[key] for key in ("spf", "dmarc", "dkim", "mx"))
         text = self._phrases.state(spf["status"])
         if spf["lookups"] is not None and spf["record"]:
-            text += "  " + self._say("look-ups: {count} of 10").format(count=spf["lookups"])
+            text += "  " + self._phrases.lookups(spf["lookups"])
         yield from self._fact("SPF", text, spf["record"])
         text = self._phrases.state(dmarc["status"])
         if dmarc["policy_domain"] and dmarc["policy_domain"] != document["domain"]:
@@ -78,9 +95,11 @@ class Terminal:
         ]
         yield from self._fact("DKIM", self._phrases.state(dkim["status"]), ", ".join(keys) or None)
         yield from self._fact("MX", self._phrases.mx(mx["status"]), ", ".join(mx["hosts"]) or None)
+        if document["parked"]["status"] in ("perfect", "imperfect"):
+            yield "  " + self._phrases.state(document["parked"]["status"])
 
     def _key(self, key: Document) -> str:
-        state = self._phrases.state(key["status"])
+        state = self._phrases.key(key["status"])
         if key["bits"]:
             return f"{visible(str(key['key_type']))} {key['bits']} bit, {state}"
         return state
@@ -88,25 +107,23 @@ class Terminal:
     def _fact(self, label: str, text: str, record: str | None) -> Iterator[str]:
         yield f"  {label:6} {text}"
         if record:
-            yield from self._wrapped(visible(record), 9)
+            yield from self._wrapped(brief(record, _RECORD), 9)
 
     def _programmes(self, document: Document) -> Iterator[str]:
-        marks = {"met": "o", "unmet": "x", "unknown": "?", "not-checkable": "-"}
         rows = document["programmes"]
         if rows:
             yield ""
             yield "  " + self._say("Sender requirements (o met, x not met, ? not known, - cannot be seen from outside)")
         for row in rows:
-            title = row.get("title", {}).get(self._language, row["requirement"])
-            yield from self._wrapped(f"{marks[row['status']]} {row['programme']}: {title}", 4)
+            yield from self._wrapped(visible(self._phrases.requirement(row)), 4)
 
     def _findings(self, document: Document) -> Iterator[str]:
         open_findings = [finding for finding in document["findings"] if not is_waived(finding)]
         waived = [finding for finding in document["findings"] if is_waived(finding)]
         shown: set[str] = set()
-        if not open_findings:
+        if not document["findings"]:
             yield ""
-            yield "  " + self._say("Nothing to correct was found.")
+            yield "  " + self._phrases.nothing_found(document)
         for finding in open_findings:
             yield ""
             yield from self._finding(finding, document)
@@ -116,6 +133,9 @@ class Terminal:
             yield "  " + self._say("Waived until {until}: {rule} ({reason})").format(
                 until=finding["waived"]["until"], rule=finding["rule"], reason=visible(finding["waived"]["reason"])
             )
+        if has_rival_decisions(document):
+            yield ""
+            yield from self._wrapped(self._phrases.one_at_a_time(), 2)
 
     def _finding(self, finding: Document, document: Document) -> Iterator[str]:
         guide = load_guide(finding["rule"], self._language)
@@ -123,7 +143,7 @@ class Terminal:
         sure = "" if finding["confidence"] == "certain" else f" ({self._phrases.confidence(finding['confidence'])})"
         yield f"  {mark} {guide.title}{sure}  {finding['rule']}"
         facts = {**finding["facts"], "domain": document["domain_unicode"]}
-        yield from self._wrapped(fill(guide.summary, facts, self._language, visible).replace("`", ""), 4)
+        yield from self._wrapped(fill(guide.summary, facts, self._language, brief).replace("`", ""), 4)
         if finding["waived"]:
             yield "    " + self._say("The waiver ended on {until}.").format(until=finding["waived"]["until"])
 
@@ -146,7 +166,7 @@ class Terminal:
         # Never wrapped: what is to be pasted must be copied in one piece.
         yield f"      {visible(record['name'])}  {record['type']}"
         for value in record["before"]:
-            yield "        " + self._paint(f"- {visible(value)}", "2")
+            yield "        " + self._paint(f"- {brief(value, _RECORD)}", "2")
         for value, parts in zip(record["after"], record["split"], strict=True):
             yield "        " + self._paint(f"+ {visible(value)}", "32")
             if len(parts) > 1:
@@ -173,8 +193,7 @@ class Terminal:
         yield ""
         yield "  " + self._say("Not answered, so nothing is concluded from it:")
         for row in rows[:10]:
-            note = f" ({row['note']})" if row["note"] else ""
-            yield f"    {visible(row['name'])} {row['type']}: {row['status']}{note}"
+            yield f"    {visible(row['name'])} {row['type']}: {self._phrases.unanswered(row)}"
         if len(rows) > 10:
             yield "    " + self._say("and {count} more").format(count=len(rows) - 10)
 

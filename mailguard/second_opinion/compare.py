@@ -28,7 +28,7 @@ from mailguard.second_opinion.differences import (
     Theirs,
 )
 from mailguard.second_opinion.opinion import Opinion, PeerDmarc, PeerMx, PeerSpf
-from mailguard.second_opinion.own import mx_status, spf_status
+from mailguard.second_opinion.own import mx_status
 from mailguard.spf.survey import SpfStatus, SpfSurvey
 from mailguard.survey import Survey
 from mailguard.zone.survey import MxStatus, ZoneSurvey
@@ -66,7 +66,7 @@ def compare(survey: Survey, opinion: Opinion) -> tuple[Disagreement, ...]:
 def _compare_spf(ours: SpfSurvey, theirs: PeerSpf) -> Iterator[Disagreement]:
     if theirs.valid is None:
         return
-    status, said = spf_status(ours), _said_of_spf(theirs)
+    status, said = ours.outcome, _said_of_spf(theirs)
     if status != said:
         yield Disagreement(Aspect.SPF_STATUS, _first(SPF_STATUS, ours, theirs), status, said)
     if ours.lookups is not None and theirs.lookups is not None and ours.lookups != theirs.lookups:

@@ -16,7 +16,6 @@ from mailguard.dmarc.record import parse_record as parse_dmarc_record
 from mailguard.dmarc.survey import DmarcStatus, DmarcSurvey
 from mailguard.inquiry import Mx
 from mailguard.second_opinion.opinion import PeerDmarc, PeerMx, PeerSpf
-from mailguard.second_opinion.own import spf_status
 from mailguard.spf.expansion import Branch, BranchStatus
 from mailguard.spf.limits import MAX_VOID_LOOKUPS
 from mailguard.spf.record import Record
@@ -129,7 +128,7 @@ SPF_STATUS: Final[Mapping[str, Condition[SpfSurvey, PeerSpf]]] = {
     "spf-null-mx-counted-void": lambda ours, theirs: _too_many_void(theirs) and _has_null_mx(ours),
     "spf-no-answer-read-as-absence": lambda ours, theirs: ours.status is SpfStatus.UNANSWERED and bool(theirs.failed),
     "spf-no-answer-read-as-permerror": lambda ours, theirs: theirs.kind == "SPFRecordNotFound" and bool(theirs.failed),
-    "spf-no-answer-passed-over": lambda ours, theirs: theirs.valid is True and spf_status(ours) is SpfStatus.UNANSWERED,
+    "spf-no-answer-passed-over": lambda ours, theirs: theirs.valid is True and ours.outcome is SpfStatus.UNANSWERED,
     **{category: partial(_overlooks, category=category) for category in OVERLOOKED},
     "spf-macro-not-expanded": lambda ours, theirs: (
         theirs.valid is True and any(branch.status.breaks and _names_itself(branch) for branch in ours.tree.walk())

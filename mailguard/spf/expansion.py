@@ -22,7 +22,7 @@ from mailguard.names import ROOT, DomainName
 from mailguard.spf.limits import MAX_MX_HOSTS, lookup_cost
 from mailguard.spf.macro import MacroString, expand, target_name
 from mailguard.spf.record import Record, parse_record, select_records
-from mailguard.spf.terms import Directive, Kind, Modifier
+from mailguard.spf.terms import Broken, Directive, Kind, Modifier
 
 MAX_QUESTIONS: Final = 46
 """Questions for one tree, the record at its root not counted. A whole audit may ask a hundred."""
@@ -32,6 +32,9 @@ MAX_ADDRESS_QUESTIONS: Final = 36
 
 MAX_LEVELS: Final = 20
 """Rounds of questions. A chain of includes may have ten before every receiver gives up."""
+
+MAX_MENDED: Final = 3
+"""So many records that cannot be used as they are, are asked about for what a corrected one would need."""
 
 Answers = Mapping[Question, Answer]
 
@@ -70,6 +73,10 @@ _BREAKING: Final = (
     BranchStatus.LOOP,
     BranchStatus.UNUSABLE_NAME,
 )
+
+
+MAX_COUNTED: Final = 1_000_000
+"""Counting stops here: in a hostile tree, where records include each other many times, numbers have no end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +229,11 @@ def _next_questions(answer: Answer, origin: DomainName) -> Iterator[Question]:
     if status is BranchStatus.OK and record:
         for term in _live_terms(record):
             yield from questions_of(term, answer.question.name, origin)
+    elif answer.question.name == origin:
+        # No receiver looks further, but a corrected record would name the same, and has to be proved.
+        records = [parse_record(txt.joined) for txt in select_records(answer.txts)[:MAX_MENDED]]
+        for readable in (item for each in records for item in each.terms if not isinstance(item, Broken)):
+            yield from questions_of(readable, origin, origin)
 
 
 def _affordable(wanted: Iterable[Question], spent: int) -> tuple[Question, ...]:
@@ -315,9 +327,9 @@ def _published(
         answer,
         record,
         branches,
-        lookups=sum(branch.lookups for branch in branches),
-        void4=sum(branch.void4 for branch in branches),
-        void6=sum(branch.void6 for branch in branches),
+        lookups=min(sum(branch.lookups for branch in branches), MAX_COUNTED),
+        void4=min(sum(branch.void4 for branch in branches), MAX_COUNTED),
+        void6=min(sum(branch.void6 for branch in branches), MAX_COUNTED),
         complete=status.is_known and all(branch.complete for branch in branches),
     )
 

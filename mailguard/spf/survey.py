@@ -10,14 +10,14 @@ from functools import cached_property
 from ipaddress import ip_address
 from typing import Final
 
-from mailguard.inquiry import Answer, Inquiry, Question, RRType, Status, Txt, ask_all
+from mailguard.inquiry import Answer, Inquiry, Question, RRType, Status, Txt, ask_all, not_asked
 from mailguard.names import DomainName
 from mailguard.spf.check_host import check_host
 from mailguard.spf.expansion import Branch, BranchStatus, Published, assemble, collect, explanation_question
-from mailguard.spf.limits import limited
+from mailguard.spf.limits import MAX_LOOKUPS, MAX_VOID_LOOKUPS, limited
 from mailguard.spf.reach import Reach, reach
 from mailguard.spf.record import Record, is_spf, select_records
-from mailguard.spf.terms import Qualifier
+from mailguard.spf.terms import Kind, Modifier, Qualifier
 from mailguard.spf.verdict import Mailbox, Result, SpfVerdict
 
 WRONG_NAMES: Final = ("spf", "_spf")
@@ -33,7 +33,7 @@ MAX_SAMPLE_QUESTIONS: Final = 12
 class SpfStatus(StrEnum):
     """What a receiver makes of the domain's own record, before looking at any client."""
 
-    VALID = "valid"  # one record that can be read; its tree may still be broken
+    VALID = "valid"  # one record that can be read; its tree may still be broken (``SpfSurvey.outcome``)
     NONE = "none"  # no SPF record
     PERMERROR = "permerror"  # several records, or one that cannot be read
     UNANSWERED = "unanswered"
@@ -69,6 +69,20 @@ class SpfSurvey:
         return _STATUSES[self.tree.status]
 
     @property
+    def outcome(self) -> SpfStatus:
+        """What the whole tree comes to, where ``status`` looks at the domain's own record alone.
+
+        permerror if some client's check must end so: more than ten look-ups or two void ones, an include or redirect
+        without one readable record, an mx with too many hosts. Else unanswered if something it names was not seen.
+        """
+        if self.status is not SpfStatus.VALID:
+            return self.status
+        over = self.tree.lookups > MAX_LOOKUPS or self.tree.void4 > MAX_VOID_LOOKUPS
+        if over or any(map(_ends_check, self.tree.walk())):
+            return SpfStatus.PERMERROR
+        return SpfStatus.UNANSWERED if self.has_unseen else SpfStatus.VALID
+
+    @property
     def candidates(self) -> tuple[Txt, ...]:
         """The TXT records at the domain that receivers take for SPF (RFC 7208 section 4.5)."""
         return select_records(self.txt.txts)
@@ -102,6 +116,12 @@ class SpfSurvey:
         return self.tree.void4 if self.status is SpfStatus.VALID else None
 
     @property
+    def has_unseen(self) -> bool:
+        """Whether something that the tree names was not answered, or not asked for."""
+        unseen = (BranchStatus.UNANSWERED, BranchStatus.NOT_ASKED)
+        return any(branch.status in unseen for branch in self.tree.walk())
+
+    @property
     def truncated(self) -> bool:
         """Whether the tree was too large to ask all of it."""
         return any(branch.status is BranchStatus.NOT_ASKED for branch in self.tree.walk())
@@ -121,7 +141,7 @@ class SpfSurvey:
         """The record that evaluation ends in, redirects followed; ``None`` if one leads nowhere or was not seen."""
         at: Published | None = self.tree
         while at and at.record and at.record.redirect:
-            at = at.branches[-1].below
+            at = at.branches[-1].below if at.branches else None  # none, where the record is broken
         return at if at and at.status is BranchStatus.OK else None
 
     @cached_property
@@ -190,6 +210,12 @@ _STATUSES: Final = {
 }
 
 
+def _ends_check(branch: Branch) -> bool:
+    """Whether a check that reaches this term ends in permerror."""
+    leads_on = isinstance(branch.term, Modifier) or branch.term.kind is Kind.INCLUDE
+    return branch.status is BranchStatus.TOO_MANY_HOSTS or (leads_on and branch.status.breaks)
+
+
 def _strangers(tree: Published, walks: tuple[Reach, Reach], *, tried: bool) -> Strangers:
     """``tried``: a stranger's address was put through the terms that depend on the message, and did not pass."""
     if _STATUSES[tree.status] is SpfStatus.UNANSWERED:
@@ -221,6 +247,19 @@ def survey_spf(domain: DomainName) -> Inquiry[SpfSurvey]:
     wrong_names: tuple[Answer, ...] = ()
     if txt.absent or (txt.present and not select_records(txt.txts)):
         wrong_names = yield from ask_all([Question(domain.child(label), RRType.TXT) for label in WRONG_NAMES])
+    survey = yield from _lay_open(domain, txt, type99, wrong_names)
+    return survey
+
+
+def survey_passes(domain: DomainName) -> Inquiry[SpfSurvey]:
+    """Collect only what decides who passes; nothing is asked about mistakes. At most 59 questions."""
+    (txt,) = yield from ask_all((Question(domain, RRType.TXT),))
+    survey = yield from _lay_open(domain, txt, not_asked(Question(domain, RRType.SPF), "unneeded"), ())
+    return survey
+
+
+def _lay_open(domain: DomainName, txt: Answer, type99: Answer, wrong_names: tuple[Answer, ...]) -> Inquiry[SpfSurvey]:
+    """The tree below the record, and what a stranger gets where terms depend on the message."""
     answers = yield from collect(domain, txt)
     explanation = answers.get(explained) if (explained := explanation_question(txt, domain)) else None
     survey = SpfSurvey(domain, txt, type99, wrong_names, assemble(domain, answers), explanation)

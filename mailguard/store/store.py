@@ -70,6 +70,10 @@ class Reader:
         with self._asking():
             return reports.load_selectors(self.database, window)
 
+    def own_selectors(self, window: Window) -> tuple[str, ...]:
+        """Selectors that the window's domain itself signed with, busiest first: an audit can ask for their keys."""
+        return tuple(row.selector for row in self.selectors(window) if row.domain == window.domain)
+
     def known_reporters(self, least: Grade = Grade.VERIFIED) -> list[KnownReporter]:
         """Every domain that has ever reported."""
         with self._asking():

@@ -51,9 +51,9 @@ def parked_records(survey: Survey) -> tuple[ZoneRecord, ...]:
         (domain.child("*"), survey.zone.probe_txt, NEVER_SENDS),
         (domain.child("*", "_domainkey"), survey.dkim.control, REVOKED_KEY),
     )
-    # Beside a CNAME no other record may stand (RFC 1034 section 3.6.2).
-    wanted = [_txt(name, answer, value) for name, answer, value in texts if not answer.aliases]
-    if not rejects_everywhere(survey):
+    # Beside a CNAME no other record may stand (RFC 1034 section 3.6.2); what was not answered may be there already.
+    wanted = [_txt(name, answer, value) for name, answer, value in texts if not (answer.aliases or answer.unanswered)]
+    if rejects_everywhere(survey) is False and not (survey.dmarc.txt.aliases or survey.dmarc.txt.unanswered):
         wanted.append(_dmarc(survey))
     # Without an address nobody would deliver here anyhow; internet.nl then asks for no MX at all.
     if survey.zone.mx_status is not MxStatus.NULL and publishes_receiving(survey):
@@ -75,7 +75,8 @@ def _dmarc(survey: Survey) -> ZoneRecord:
     record: Record | None = survey.dmarc.record if not survey.dmarc.inherited else None
     fresh = "v=DMARC1; " + "; ".join(f"{tag}={value}" for tag, value in _POLICY.items())
     after = rewrite(record, _POLICY, remove=("t", "pct", "rf", "ri")) if record else fresh
-    return ZoneRecord(survey.domain.child("_dmarc"), RRType.TXT, own.records, (after,))
+    # A text that was meant to be a record would otherwise stay beside the new one.
+    return ZoneRecord(survey.domain.child("_dmarc"), RRType.TXT, own.records or survey.dmarc.near_misses, (after,))
 
 
 def _mx(survey: Survey) -> ZoneRecord:

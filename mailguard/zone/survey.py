@@ -165,7 +165,10 @@ class ZoneSurvey:
     @property
     def is_missing(self) -> bool:
         """The domain itself does not exist (NXDOMAIN)."""
-        return self.mx.denies_name or self.txt.denies_name
+        answers = (self.mx, self.txt, self.a, self.aaaa)
+        known = [answer for answer in answers if not answer.unanswered]
+        # A server that denies the name for one type and not for another is wrong about the name, not the other way.
+        return any(answer.denies_name for answer in (self.mx, self.txt)) and all(answer.denies_name for answer in known)
 
     @property
     def name_servers(self) -> tuple[DomainName, ...]:

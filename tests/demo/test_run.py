@@ -37,13 +37,13 @@ async def test_the_whole_loop(tmp_path: Path) -> None:
         "kita-hp.example": "yes",
     }
     assert not any(audit["unanswered"] for audit in audits.values())
-    guide = result.guide.read_text("utf-8")
+    guide = result.guides[0].read_text("utf-8")
     assert '<html lang="ja">' in guide
     assert JA.demonstration in guide
     assert "192.0.2.77" in guide  # from the reports
     assert "v=spf1 a:www5678.sakura.ne.jp ~all" in guide  # from the audit
     assert said[-1] == "ご自分のドメインを確認するには: mailguard audit あなたのドメイン"
-    assert any(str(result.guide) in line for line in said)
+    assert any(str(result.guides[0]) in line for line in said)
 
 
 async def test_playing_it_again_counts_nothing_twice(tmp_path: Path) -> None:

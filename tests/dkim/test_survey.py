@@ -94,7 +94,7 @@ def test_a_silent_server_is_not_asked_two_dozen_times_more() -> None:
 def test_a_named_selector_without_an_answer_is_not_absent() -> None:
     taken = survey("s9._domainkey.clinic.example.jp TXT !timeout", "s9")
     assert seen(taken) == {"s9": "unanswered"}
-    assert taken.status is DkimStatus.UNKNOWN
+    assert taken.status is DkimStatus.UNANSWERED
 
 
 def test_without_the_control_answer_absence_is_not_claimed() -> None:

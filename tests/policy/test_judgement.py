@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
@@ -16,14 +15,12 @@ from mailguard.rules.base import Finding, Rule, Severity
 CLINIC = name("clinic.example.jp")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Grave(Finding):
     """For tests."""
 
     rule = Rule("TST001", "grave", Severity.HIGH)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Slight(Finding):
     """For tests."""
 

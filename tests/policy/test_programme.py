@@ -149,3 +149,18 @@ def test_key_length_is_judged_where_a_key_was_seen(zone: str, at_least_1024: str
 
 def test_a_record_that_cannot_be_used_is_not_met() -> None:
     assert statuses('_dmarc.clinic.example.jp TXT "v=DMARC1; p=perhaps"', "apple")["dmarc-record"] == "unmet"
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        ("v=spf1 include:gone.example.net ~all", "unmet"),
+        ("v=spf1 " + "".join(f"a:h{number}.example.jp " for number in range(11)) + "~all", "unmet"),
+        ("v=spf1 a:x.example.jp a:y.example.jp a:z.example.jp ~all", "unmet"),
+        ("v=spf1 include:slow.example.net ~all", "unknown"),
+        ("v=spf1 ip4:192.0.2.1 ~all", "met"),
+    ],
+)
+def test_a_record_that_ends_in_permerror_meets_no_requirement(record: str, expected: str) -> None:
+    zone = f'clinic.example.jp TXT "{record}"\nslow.example.net TXT !timeout\n'
+    assert statuses(zone, "hospital")["spf-published"] == expected

@@ -79,6 +79,7 @@ def test_days(store: Store) -> None:
 
 def test_selectors(store: Store) -> None:
     assert store.selectors(WINDOW) == [SelectorRow(DOMAIN, "s1", 7, 51), SelectorRow(DOMAIN, "k2", 10, 0)]
+    assert store.own_selectors(WINDOW) == ("s1", "k2")
 
 
 def test_known_reporters(store: Store) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mailguard.dossier import Dossier
-from mailguard.inquiry import Question, RRType
+from mailguard.inquiry import Question, answered
 from mailguard.providers import Layer, Provider, Role
 
 
@@ -29,5 +29,4 @@ def never_sends(dossier: Dossier) -> bool:
 
 def what_its_owner_publishes(dossier: Dossier) -> tuple[Question, ...]:
     """The questions whose answers are the owner's records, not the customer's."""
-    domain = dossier.survey.domain
-    return (Question(domain, RRType.TXT), Question(domain.child("_dmarc"), RRType.TXT))
+    return answered(dossier.survey.zone.txt, dossier.survey.dmarc.txt)

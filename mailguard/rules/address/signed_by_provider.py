@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from mailguard.dkim.survey import DkimStatus
 from mailguard.dossier import Dossier
+from mailguard.inquiry import answered
 from mailguard.providers import Layer
 from mailguard.rules.address._select import in_layers, never_sends
 from mailguard.rules.base import Confidence, Finding, Rule, Severity
@@ -22,13 +23,13 @@ class SignedByProvider(Finding):
 def check(dossier: Dossier) -> Iterator[SignedByProvider]:
     """Silent where a usable key of the domain was seen, and where it could not be found out."""
     survey = dossier.survey
-    if survey.dkim.status not in (DkimStatus.ABSENT, DkimStatus.UNKNOWN) or never_sends(dossier):
+    if survey.dkim.status not in (DkimStatus.ABSENT, DkimStatus.UNKNOWN) or survey.dkim.unseen or never_sends(dossier):
         return
     for provider in in_layers(dossier, Layer.MAILBOX, Layer.OUTBOUND):
         if provider.signs_as:
             yield SignedByProvider(
                 at=survey.dkim.below.question.name,
-                seen_in=(survey.zone.mx.question, survey.spf.txt.question, survey.dkim.below.question),
+                seen_in=answered(survey.zone.mx, survey.spf.txt, survey.dkim.below),
                 provider=provider.both_names,
                 signing_domain=provider.signs_as,
             )

@@ -37,4 +37,6 @@ def should_sign(dossier: Dossier) -> bool:
     survey = dossier.survey
     if dossier.expectation.sends is not None:
         return dossier.expectation.sends
+    if survey.zone.txt.aliases:
+        return False  # an alias for a web host: the SPF and MX records there are that host's own
     return authorises_hosts(survey) or (bool(survey.zone.mx_hosts) and says_it_never_sends(survey) is False)

@@ -19,6 +19,6 @@ class AliasLeadsNowhere(Finding):
 def check(dossier: Dossier) -> Iterator[AliasLeadsNowhere]:
     dkim = dossier.survey.dkim
     for facts in dkim.told:
-        if facts.is_dangling and (facts.origin.is_named or not dkim.usable):
+        if facts.is_dangling and (facts.origin.is_named or not (dkim.usable or dkim.unseen)):
             target = facts.answer.aliases[-1]
             yield AliasLeadsNowhere(at=facts.name, seen_in=facts.questions, selector=facts.selector, target=target)

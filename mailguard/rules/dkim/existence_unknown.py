@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from mailguard.dkim.survey import DkimStatus
 from mailguard.dossier import Dossier
+from mailguard.inquiry import answered
 from mailguard.rules.base import Finding, Rule, Severity
 from mailguard.rules.dkim._select import should_sign
 
@@ -19,5 +20,6 @@ class ExistenceUnknown(Finding):
 
 def check(dossier: Dossier) -> Iterator[ExistenceUnknown]:
     dkim = dossier.survey.dkim
-    if dkim.status is DkimStatus.UNKNOWN and not dkim.told and should_sign(dossier):
-        yield ExistenceUnknown(at=dkim.below.question.name, seen_in=dkim.questions, asked=len(dkim.selectors))
+    if dkim.status is DkimStatus.UNKNOWN and not (dkim.told or dkim.unseen) and should_sign(dossier):
+        seen_in = answered(dkim.below, dkim.control, *(facts.answer for facts in dkim.selectors))
+        yield ExistenceUnknown(at=dkim.below.question.name, seen_in=seen_in, asked=len(dkim.selectors))

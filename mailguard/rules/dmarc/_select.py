@@ -62,6 +62,11 @@ def sends_nothing(dossier: Dossier) -> bool:
     return parked_state(dossier.survey, dossier.expectation).sends is False
 
 
+def may_send(dossier: Dossier) -> bool:
+    """Whether the domain sends mail, as far as its owner's word or its SPF record shows; false where not known."""
+    return parked_state(dossier.survey, dossier.expectation).sends is True
+
+
 def near_misses(dossier: Dossier, kind: NearMiss) -> Iterator[str]:
     """Texts at the domain's place that were meant to be a record, where there is none."""
     own = dossier.survey.dmarc.own

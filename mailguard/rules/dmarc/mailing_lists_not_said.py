@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from mailguard.dmarc.record import Policy
 from mailguard.dossier import Dossier, MailingLists
 from mailguard.rules.base import Confidence, Finding, Rule, Severity
-from mailguard.rules.dmarc._select import here, sends_nothing
+from mailguard.rules.dmarc._select import here, may_send
 
 
 class MailingListsNotSaid(Finding):
@@ -23,7 +23,7 @@ def check(dossier: Dossier) -> Iterator[MailingListsNotSaid]:
     """Look at the record that counts for the domain."""
     found = here(dossier)
     unset = dossier.expectation.mailing_lists is MailingLists.UNSET
-    if found and unset and found.asked and found.asked is not Policy.NONE and not sends_nothing(dossier):
+    if found and unset and found.asked and found.asked is not Policy.NONE and may_send(dossier):
         yield MailingListsNotSaid(
             at=found.at, seen_in=found.seen_in, record=found.record.text, policy=found.asked.value
         )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from mailguard.dmarc.record import Policy
 from mailguard.dossier import Dossier
+from mailguard.inquiry import answered
 from mailguard.rules.base import Confidence, Finding, Rule, Severity
 from mailguard.rules.dmarc._select import applied, sends_nothing
 from mailguard.zone.parked import Piece, parked_state
@@ -32,7 +33,7 @@ def check(dossier: Dossier) -> Iterator[ParkedNotRejecting]:
     if found and found.asked and found.asked is not Policy.REJECT and sends_nothing(dossier):
         if Piece.DMARC in parked_state(dossier.survey, dossier.expectation).missing:
             return
-        apex = dossier.survey.dmarc.apex.question
+        apex = answered(dossier.survey.dmarc.apex)
         yield ParkedNotRejecting(
-            at=found.at, seen_in=(*found.seen_in, apex), record=found.record.text, policy=found.asked.value
+            at=found.at, seen_in=(*found.seen_in, *apex), record=found.record.text, policy=found.asked.value
         )

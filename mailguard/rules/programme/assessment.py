@@ -63,21 +63,25 @@ def _place(check: str, dossier: Dossier) -> tuple[DomainName, tuple[Question, ..
     """Where the record is or should be, and what was asked to know."""
     survey = dossier.survey
     domain = survey.domain
-    spf, dkim = Question(domain, RRType.TXT), survey.dkim.below.question
+    dkim = survey.dkim.below.question
+    # The whole include tree decides; what was not answered in it shows nothing.
+    spf = tuple(dict.fromkeys(answer.question for answer in survey.spf.answers() if not answer.unanswered))
     keys = tuple(dict.fromkeys((dkim, *(facts.answer.question for facts in survey.dkim.told))))
     match check.partition("-")[0]:
         case "dmarc":
-            return domain.child("_dmarc"), (survey.dmarc.txt.question,)
+            nodes = survey.dmarc.walk.nodes
+            return domain.child("_dmarc"), tuple(node.question for node in nodes if not node.unanswered)
         case "dkim":
             return dkim.name, keys
         case "mx":
             return domain, (Question(domain, RRType.MX),)
         case _:
-            return domain, (spf, *keys) if check == "spf-or-dkim" else (spf,)
+            return domain, (*spf, *keys) if check == "spf-or-dkim" else spf
 
 
 def _spf_published(dossier: Dossier) -> bool | None:
-    status = dossier.survey.spf.status
+    """A record that ends in permerror is as good as none: no sender passes reliably (RFC 7208 section 2.6.7)."""
+    status = dossier.survey.spf.outcome
     return None if status is SpfStatus.UNANSWERED else status is SpfStatus.VALID
 
 

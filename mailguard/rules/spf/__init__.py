@@ -31,6 +31,7 @@ from mailguard.rules.spf import (
     neutral_all,
     no_spf_record,
     non_sender_authorises,
+    open_record_nearby,
     plus_all,
     private_network,
     ptr_used,
@@ -58,6 +59,7 @@ from mailguard.rules.spf import (
 CHECKS: Final[dict[type[Finding], Callable[[Dossier], Iterator[Any]]]] = {
     plus_all.PlusAll: plus_all.check,
     everyone_passes.EveryonePasses: everyone_passes.check,
+    open_record_nearby.OpenRecordNearby: open_record_nearby.check,
     multiple_records.MultipleRecords: multiple_records.check,
     syntax_error.SyntaxFault: syntax_error.check,
     unknown_mechanism.UnknownMechanism: unknown_mechanism.check,

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 from typing import Final, TypeVar
 
 from mailguard.dossier import Dossier
-from mailguard.inquiry import Question
+from mailguard.inquiry import Answer, Question, answered
 from mailguard.rules.base import Finding
 from mailguard.spf.edit import is_include
 from mailguard.spf.expansion import Branch, BranchStatus
+from mailguard.spf.record import is_spf
 from mailguard.spf.survey import SpfStatus, SpfSurvey
 from mailguard.spf.terms import Broken, Reason
+from mailguard.zone.survey import SubdomainsExist
 
 MAX_SHOWN: Final = 10
 """So many terms are listed in one finding; a hostile record may hold thousands."""
@@ -38,13 +40,22 @@ def apex(spf: SpfSurvey) -> tuple[Question, ...]:
 
 
 def rests_on(spf: SpfSurvey, *branches: Branch) -> tuple[Question, ...]:
-    """The questions that show what is wrong with these branches: the domain's record first."""
-    questions = dict.fromkeys(apex(spf))
+    """The questions that show what is wrong with these branches: the domain's record first, nothing unanswered."""
+    answers = [spf.txt]
     for branch in branches:
-        questions.update(dict.fromkeys(answer.question for answer in branch.answers))
+        answers.extend(branch.answers)
         if branch.below:
-            questions[branch.below.answer.question] = None
-    return tuple(questions)
+            answers.append(branch.below.answer)
+    return answered(*answers)
+
+
+def misplaced_records(dossier: Dossier) -> Iterator[tuple[Answer, bytes]]:
+    """SPF records at the names where people publish them by mistake; what a wildcard answers there is none."""
+    zone = dossier.survey.zone
+    if zone.probe_txt.unanswered and zone.subdomains_exist is not SubdomainsExist.DENIED:
+        return
+    for answer in dossier.survey.spf.wrong_names:
+        yield from ((answer, text) for text in answer.texts if is_spf(text) and text not in zone.wildcard_texts)
 
 
 def includes(spf: SpfSurvey, *statuses: BranchStatus) -> tuple[Branch, ...]:

@@ -23,9 +23,9 @@ class LookupsNearLimit(Finding):
 
 
 def check(dossier: Dossier) -> Iterator[LookupsNearLimit]:
-    """Counts like the rule about too many."""
+    """Counts like the rule about too many; quiet where the whole tree was not seen."""
     spf = valid(dossier)
-    if spf is None or not NEAR <= spf.tree.lookups <= MAX_LOOKUPS:
+    if spf is None or spf.has_unseen or not NEAR <= spf.tree.lookups <= MAX_LOOKUPS:
         return
     dear = sorted((branch for branch in spf.tree.branches if branch.lookups), key=lambda branch: -branch.lookups)
     yield LookupsNearLimit(

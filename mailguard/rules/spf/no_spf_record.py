@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
+from mailguard.rules.spf._select import misplaced_records
 from mailguard.spf.record import is_spf
-from mailguard.spf.survey import SpfStatus, SpfSurvey
+from mailguard.spf.survey import SpfStatus
 from mailguard.zone.parked import ParkedStatus, looks_unused, parked_state
 
 
@@ -20,14 +21,16 @@ class NoSpfRecord(Finding):
 def check(dossier: Dossier) -> Iterator[NoSpfRecord]:
     """Quiet where the cause is told more exactly: a record nearby, or a domain that is not used for mail."""
     survey = dossier.survey
-    if survey.spf.status is not SpfStatus.NONE or has_stray_record(survey.spf) or looks_unused(survey):
+    if survey.spf.status is not SpfStatus.NONE or has_stray_record(dossier):
+        return
+    if survey.zone.is_missing or looks_unused(survey):
         return
     if parked_state(survey, dossier.expectation).status is ParkedStatus.IMPERFECT:
         return
     yield NoSpfRecord(at=survey.domain, seen_in=(survey.spf.txt.question,))
 
 
-def has_stray_record(spf: SpfSurvey) -> bool:
+def has_stray_record(dossier: Dossier) -> bool:
     """Whether a record is published where, or in a form in which, receivers do not see it."""
-    elsewhere = (*spf.type99.texts, *(text for answer in spf.wrong_names for text in answer.texts))
-    return bool(spf.lookalikes) or any(map(is_spf, elsewhere))
+    spf = dossier.survey.spf
+    return bool(spf.lookalikes) or any(map(is_spf, spf.type99.texts)) or any(misplaced_records(dossier))

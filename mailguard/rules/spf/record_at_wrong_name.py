@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
-from mailguard.rules.spf._select import visible
-from mailguard.spf.record import is_spf
+from mailguard.rules.spf._select import misplaced_records, visible
 from mailguard.spf.survey import SpfStatus
 
 
@@ -20,16 +19,15 @@ class RecordAtWrongName(Finding):
 
 
 def check(dossier: Dossier) -> Iterator[RecordAtWrongName]:
-    """Only where the domain itself has no record."""
+    """Only where the domain itself has no record, and no wildcard gives the same to every name."""
     spf = dossier.survey.spf
     if spf.status is not SpfStatus.NONE:
         return
-    for answer in spf.wrong_names:
-        for text in filter(is_spf, answer.texts):
-            yield RecordAtWrongName(
-                at=spf.domain,
-                seen_in=(spf.txt.question, answer.question),
-                record=visible(text.decode("utf-8", "replace")),
-                found_at=answer.question.name,
-            )
-            return
+    for answer, text in misplaced_records(dossier):
+        yield RecordAtWrongName(
+            at=spf.domain,
+            seen_in=(spf.txt.question, answer.question),
+            record=visible(text.decode("utf-8", "replace")),
+            found_at=answer.question.name,
+        )
+        return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mailguard.dossier import Dossier
+from mailguard.inquiry import answered
 from mailguard.rules.base import Finding, Rule, Severity
 
 
@@ -17,4 +18,4 @@ class DomainMissing(Finding):
 def check(dossier: Dossier) -> Iterator[DomainMissing]:
     zone = dossier.survey.zone
     if zone.is_missing:
-        yield DomainMissing(at=zone.domain, seen_in=(zone.mx.question, zone.txt.question))
+        yield DomainMissing(at=zone.domain, seen_in=answered(zone.mx, zone.txt, zone.a, zone.aaaa))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mailguard.dossier import Dossier
+from mailguard.inquiry import answered
 from mailguard.rules.base import Finding, Rule, Severity
 
 
@@ -20,6 +21,6 @@ def check(dossier: Dossier) -> Iterator[MxIsAlias]:
     zone = dossier.survey.zone
     for host in zone.hosts:
         if host.is_alias:
-            seen_in = (zone.mx.question, host.a.question, host.aaaa.question)
+            seen_in = answered(zone.mx, host.a, host.aaaa)
             target = (host.a.aliases or host.aaaa.aliases)[-1]
             yield MxIsAlias(at=zone.domain, seen_in=seen_in, host=host.exchange, target=target)

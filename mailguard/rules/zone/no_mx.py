@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mailguard.dossier import Dossier
+from mailguard.inquiry import answered
 from mailguard.rules.base import Finding, Rule, Severity
 from mailguard.zone.survey import MxStatus
 
@@ -19,5 +20,5 @@ class NoMx(Finding):
 def check(dossier: Dossier) -> Iterator[NoMx]:
     zone = dossier.survey.zone
     if zone.mx_status is MxStatus.IMPLICIT:
-        seen_in = (zone.mx.question, zone.a.question, zone.aaaa.question)
+        seen_in = answered(zone.mx, zone.a, zone.aaaa)
         yield NoMx(at=zone.domain, seen_in=seen_in, addresses=zone.a.addresses + zone.aaaa.addresses)

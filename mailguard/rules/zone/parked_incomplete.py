@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mailguard.dossier import Dossier
+from mailguard.inquiry import answered
 from mailguard.rules.base import Finding, Rule, Severity
 from mailguard.rules.zone._select import is_open_and_unused
 from mailguard.zone.parked import Piece, parked_state
@@ -24,6 +25,6 @@ def check(dossier: Dossier) -> Iterator[ParkedIncomplete]:
     if set(missing) - {Piece.RUA} and not is_open_and_unused(dossier):
         yield ParkedIncomplete(
             at=survey.domain,
-            seen_in=(survey.zone.txt.question, survey.zone.mx.question, survey.dmarc.txt.question),
+            seen_in=answered(survey.zone.txt, survey.zone.mx, survey.dmarc.txt),
             missing=tuple(piece.value for piece in missing),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mailguard.dossier import Dossier
+from mailguard.inquiry import answered
 from mailguard.rules.base import Finding, Rule, Severity
 from mailguard.zone.survey import MxStatus
 
@@ -19,4 +20,4 @@ def check(dossier: Dossier) -> Iterator[ReceiverUnreachable]:
     zone = dossier.survey.zone
     nowhere = zone.mx_status in (MxStatus.NULL, MxStatus.NONE)
     if dossier.expectation.receives and nowhere and not zone.is_missing:
-        yield ReceiverUnreachable(at=zone.domain, seen_in=(zone.mx.question, zone.a.question, zone.aaaa.question))
+        yield ReceiverUnreachable(at=zone.domain, seen_in=answered(zone.mx, zone.a, zone.aaaa))

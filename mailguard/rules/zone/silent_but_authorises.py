@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from mailguard.dossier import Dossier
 from mailguard.rules.base import Finding, Rule, Severity
+from mailguard.rules.spf import non_sender_authorises
 from mailguard.zone.parked import authorises_hosts
 
 
@@ -16,5 +17,7 @@ class SilentButAuthorises(Finding):
 
 
 def check(dossier: Dossier) -> Iterator[SilentButAuthorises]:
-    if dossier.expectation.sends is False and authorises_hosts(dossier.survey):
+    """Quiet where SPF041 tells the same: for a readable record of a domain that still receives mail."""
+    told = any(non_sender_authorises.check(dossier))
+    if not told and dossier.expectation.sends is False and authorises_hosts(dossier.survey):
         yield SilentButAuthorises(at=dossier.survey.domain, seen_in=(dossier.survey.zone.txt.question,))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mailguard.dossier import Dossier
+from mailguard.inquiry import answered
 from mailguard.rules.base import Confidence, Finding, Rule, Severity
 from mailguard.rules.zone._select import is_open_and_unused
 
@@ -18,5 +19,5 @@ class UnusedUnprotected(Finding):
 def check(dossier: Dossier) -> Iterator[UnusedUnprotected]:
     if is_open_and_unused(dossier):
         survey, zone = dossier.survey, dossier.survey.zone
-        seen_in = (zone.mx.question, zone.a.question, zone.txt.question, survey.dmarc.txt.question)
+        seen_in = answered(zone.mx, zone.a, zone.aaaa, zone.txt, survey.dmarc.txt)
         yield UnusedUnprotected(at=zone.domain, seen_in=seen_in)
