@@ -95,8 +95,10 @@ class Worker:
                 await asyncio.sleep(_TROUBLE_PAUSE_S)
                 continue
             if file is None:
+                # Not wait_for: in Python 3.11 it can swallow that we are cancelled.
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._news.wait(), self._look_every_s)
+                    async with asyncio.timeout(self._look_every_s):
+                        await self._news.wait()
                 continue
             await self._begin(file)
 

@@ -263,3 +263,14 @@ def signed_mail() -> ReceivedMail:
         " bh=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=; b=AAAA\r\n"
     )
     return report_mail("signed", header=signature)
+
+
+async def test_being_stopped_while_being_woken_is_being_stopped(house: House) -> None:
+    async with house.worker() as worker:
+        for _ in range(200):
+            stop = asyncio.Event()
+            running = asyncio.create_task(worker.run(stop))
+            await asyncio.sleep(0.002)
+            worker.wake()  # in the same turn of the loop
+            stop.set()
+            await asyncio.wait_for(running, 5)
