@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 from xml.etree.ElementTree import Element, ParseError, XMLPullParser
@@ -71,6 +71,8 @@ def _read_prolog(pieces: Iterator[bytes], limits: Limits) -> bytes:
     entities to expand, no external files and no default attributes.
     """
     guard = expat.ParserCreate()
+    if hasattr(guard, "SetReparseDeferralEnabled"):
+        guard.SetReparseDeferralEnabled(False)  # for the reason that _parse gives
     guard.StartDoctypeDeclHandler = _refuse_doctype
     guard.StartElementHandler = _stop_at_root
     head, seen = b"", 0
@@ -119,6 +121,7 @@ class _Body:
         self._limits = limits
         self._children = children
         self._parser: _Parser = XMLPullParser(("start", "end"))
+        self._flush: Callable[[], None] = getattr(self._parser, "flush", _do_nothing)
         self._walk = _Walk(limits, children)
         self._patterns = Patterns()
         self._waiting = b""
@@ -130,15 +133,10 @@ class _Body:
     def feed(self, piece: bytes) -> None:
         """Take the next bytes of the document."""
         data = self._waiting + piece if self._waiting else piece
-        # The declaration stands at the very beginning; what else begins like it is a processing instruction.
-        if self._plain and (b"<!" in data or data.find(b"<?", int(self._first)) >= 0):
-            self._plain = False
-        self._first = False
         self._waiting = b""
         if self._plain:
-            self._take_records(data)
-        else:
-            self._parse_in_pieces(data)
+            data = self._take_records(data)
+        self._parse_in_pieces(data)
 
     def close(self) -> None:
         """The document ends here."""
@@ -146,20 +144,25 @@ class _Body:
         self._parser.close()
         self._walk.follow(self._parser)
 
-    def _take_records(self, data: bytes) -> None:
+    def _take_records(self, data: bytes) -> bytes:
+        """Take records as long as all is plain; what is left for the parser."""
         text = data.decode("latin-1")  # for patterns; what is not ASCII matches none
         at = self._take_alike(text, 0)
         while (begin := data.find(_RECORD, at)) >= 0 and (end := data.find(_RECORD_END, begin)) >= 0:
             end += len(_RECORD_END)
-            self._pass_over(data[at:begin])
-            self._take_record(data[begin:end])
+            if not self._pass_over(data[at:begin]):
+                return data[begin:]
+            if not self._take_record(data[begin:end]):
+                return data[end:]
             at = self._take_alike(text, end)
         # What may be the beginning of a record waits for the rest of it.
         cut = begin if begin >= 0 else data.rfind(b"<", at)
         if cut < 0 or len(data) - cut > LONGEST_PLAIN:
             cut = len(data)
-        self._pass_over(data[at:cut])
+        if not self._pass_over(data[at:cut]):
+            return data[cut:]
         self._waiting = data[cut:]
+        return b""
 
     @property
     def _is_between_children(self) -> bool:
@@ -174,20 +177,25 @@ class _Body:
                 self._unfinished = 0
         return at
 
-    def _take_record(self, record: bytes) -> None:
+    def _take_record(self, record: bytes) -> bool:
+        """Take or parse one record; whether all is plain still."""
         found = of_text(record) if self._is_between_children else None
         if found is None:
-            self._parse_in_pieces(record)
-            return
+            return self._pass_over(record)
         wording, texts = found
         self._patterns.add(wording)
         self._children.take_record(wording.layout, texts)
         self._unfinished = 0
+        return True
 
-    def _pass_over(self, text: bytes) -> None:
-        """Text before a record: blanks, or something for the parser."""
+    def _pass_over(self, text: bytes) -> bool:
+        """Text that is blank, or for the parser; whether all is plain still."""
         if len(text) > _MOST_BLANKS or text.strip(_BLANKS):
+            # The declaration stands at the very beginning; what else begins like it is a processing instruction.
+            self._plain = b"<!" not in text and text.find(b"<?", int(self._first)) < 0
+            self._first = False
             self._parse_in_pieces(text)
+        return self._plain
 
     def _parse_in_pieces(self, data: bytes) -> None:
         # So that a bound is met before the parser has made elements of much that lies beyond it.
@@ -196,11 +204,18 @@ class _Body:
 
     def _parse(self, data: bytes) -> None:
         self._parser.feed(data)
+        # expat 2.6 puts off what follows an unfinished tag. We have to know where the parser stands, and bounds must not
+        # be put off; that nobody makes it scan a long tag again and again is what the bound below is for.
+        self._flush()
         self._unfinished = len(data) if self._walk.follow(self._parser) else self._unfinished + len(data)
         # Also ends tags and texts that never end: the parser would scan them anew with every piece.
         if self._unfinished > self._limits.record_bytes:
             raise OverLimit("record_bytes")
         self._between_children = _AFTER_END_TAG.search(data, max(0, len(data) - _LONGEST_END_TAG)) is not None
+
+
+def _do_nothing() -> None:
+    """Parsers before expat 2.6 put nothing off."""
 
 
 class _Walk:
