@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from mailguard import __version__
 from tests.feedback.mails import mail, report
 from tests.integration.dns_servers import free_port
 from tests.integration.postfix.authority import Authority
@@ -50,11 +51,6 @@ def swaks(place: Place, *options: str, to: str = RECIPIENT) -> subprocess.Comple
     envelope = ("--from", "dmarc-noreply@reporter.example", "--to", to)
     command = ["swaks", *target, *envelope, *options]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-
-
-def replies(session: str) -> list[str]:
-    """The codes of the server's replies, in a session as swaks shows it."""
-    return re.findall(r"^<(?:~|-|\*\*)?\s+(\d{3}) ", session, re.MULTILINE)
 
 
 def write_report(place: Place) -> tuple[str, bytes]:
@@ -118,11 +114,10 @@ def test_nobody_logs_in(place: Place, mechanism: str, tls: tuple[str, ...]) -> N
     assert place.mails() == []
 
 
-def test_it_says_nothing_of_itself(place: Place) -> None:
-    done = swaks(place, "--tls")
-    told = "\n".join(line for line in done.stdout.splitlines() if line.startswith("<"))
-    assert replies(told)
-    assert not re.search(r"aiosmtpd|python|\d+\.\d+\.\d+ \(|/", told.replace("2.0.0 ", ""), re.IGNORECASE)
+def test_it_does_not_tell_what_it_is_made_of(place: Place) -> None:
+    told = "".join(line for line in swaks(place, "--tls").stdout.splitlines() if line.startswith("<"))
+    assert "250 2.0.0 OK" in told
+    assert not re.search(rf"aiosmtpd|python|{re.escape(__version__)}(?!\.)", told, re.IGNORECASE)
 
 
 def test_a_mail_that_is_too_big_is_refused(place: Place) -> None:
