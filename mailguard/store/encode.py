@@ -12,10 +12,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from functools import lru_cache
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
 from mailguard.feedback.mail import MailKind
-from mailguard.feedback.report import AggregateReport, FailureReport, Record, TlsFailure, TlsPolicy, TlsReport
+from mailguard.feedback.report import (
+    AggregateReport,
+    DkimResult,
+    FailureReport,
+    Record,
+    TlsFailure,
+    TlsPolicy,
+    TlsReport,
+)
 from mailguard.feedback.values import AuthResult
 from mailguard.store.statements import COLUMNS
 from mailguard.store.values import Filed
@@ -60,7 +68,8 @@ def number(value: int) -> int:
 def pack(raw: bytes) -> bytes:
     """A mail for keeping. Reports come compressed and in base64, where only the code can be made shorter."""
     if b"base64" in raw[:16_384].lower():
-        packer = zlib.compressobj(1, zlib.DEFLATED, 9, 4, zlib.Z_HUFFMAN_ONLY)
+        # Nothing is looked for in the window, but a small one is moved along all the time.
+        packer = zlib.compressobj(1, zlib.DEFLATED, 13, 7, zlib.Z_HUFFMAN_ONLY)
         return packer.compress(raw) + packer.flush()
     return zlib.compress(raw, 1)
 
@@ -153,15 +162,21 @@ def _reasons(record: Record) -> str:
 
 
 def _auth_results(record: Record) -> str:
-    dkim = [[one.domain, one.selector, one.result.value] for one in record.dkim_results]
-    return compact([dkim, [[one.domain, one.scope, one.result.value] for one in record.spf_results]])
+    dkim = ",".join([_result(one.domain, one.selector, one.result) for one in record.dkim_results])
+    return f"[[{dkim}],[{','.join([_result(one.domain, one.scope, one.result) for one in record.spf_results])}]]"
+
+
+@lru_cache(maxsize=4096)
+def _result(domain: str, label: str, result: AuthResult) -> str:
+    """One DKIM or SPF result; in another record it stands beside others."""
+    return compact([domain, label, result.value])
 
 
 def selector_rows(report_id: int, records: Iterable[Record]) -> Iterator[Row]:
     """For ``report_selector``: how many messages passed and failed under each selector; the first hundred of them."""
     sums: dict[tuple[str, str], list[int]] = {}
-    for record in records:
-        for one in record.dkim_results:
+    for results, messages in _by_results(records):
+        for one in results:
             if not one.selector or not one.domain:
                 continue
             key = (one.domain, one.selector)
@@ -170,11 +185,22 @@ def selector_rows(report_id: int, records: Iterable[Record]) -> Iterator[Row]:
                 if len(sums) >= _SELECTORS:
                     continue
                 found = sums[key] = [0, 0]
-            found[one.result is not AuthResult.PASS] += record.count
+            found[one.result is not AuthResult.PASS] += messages
     # A selector and its domain are names in DNS; what cannot be one is not worth looking for there.
     for (domain, selector), (passed, failed) in sums.items():
         if domain.isascii() and selector.isascii() and len(domain) + len(selector) <= _KEY_CHARS:
             yield report_id, clean(domain), clean(selector), passed, failed
+
+
+def _by_results(records: Iterable[Record]) -> Iterable[tuple[tuple[DkimResult, ...], int]]:
+    """Messages for each tuple of results that records share."""
+    found: dict[int, list[Any]] = {}
+    for record in records:
+        results = record.dkim_results
+        if results:
+            known = found.setdefault(id(results), [results, 0])
+            known[1] += record.count
+    return ((results, messages) for results, messages in found.values())
 
 
 def tls_report_row(number_of: int, mail_id: int, report: TlsReport) -> Row:
