@@ -12,20 +12,25 @@ import pickle
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from mailguard.feedback.envelope import ReceivedMail
     from mailguard.inquiry import Answer, Question
+    from mailguard.store import Filed
 
 AT_ONCE: Final = 64
 """Mails in one transaction, as many as ``mailguard ingest`` has under way."""
 
 RECEIVED_AT: Final = 1_790_200_000
 
-Work = Callable[[list[bytes], Path], None]
-"""Does everything for these mails; what is stored goes into this folder, which is empty."""
+Work = Callable[[list[bytes]], None]
+"""Does everything for these mails. Only this is timed."""
+
+Begin = Callable[[Path], AbstractContextManager[Work]]
+"""Opens whatever is needed; what is stored goes into this folder, which is empty."""
 
 
 def batches(mails: Sequence[Any]) -> Iterator[Sequence[Any]]:
@@ -33,21 +38,21 @@ def batches(mails: Sequence[Any]) -> Iterator[Sequence[Any]]:
     return (mails[at : at + AT_ONCE] for at in range(0, len(mails), AT_ONCE))
 
 
-def parsedmarc_parses(_: str) -> Work:
+def parsedmarc_parses(_: str) -> Begin:
     """parsedmarc's parser, offline; what it looks up about addresses is in its cache from the second time on."""
     from parsedmarc import parse_report_email
     from parsedmarc.config import ParserConfig
 
     config = ParserConfig(offline=True, always_use_local_files=True)
 
-    def work(mails: list[bytes], folder: Path) -> None:
+    def work(mails: list[bytes]) -> None:
         for mail in mails:
             parse_report_email(mail, config=config)
 
-    return work
+    return lambda _: nullcontext(work)
 
 
-def parsedmarc_parses_in_processes(_: str) -> Work:
+def parsedmarc_parses_in_processes(_: str) -> Begin:
     """The same in two processes, as its command line does it with ``n_procs = 2``."""
     from functools import partial
 
@@ -56,14 +61,14 @@ def parsedmarc_parses_in_processes(_: str) -> Work:
 
     job = partial(parallel._parse_report_email_job, config=ParserConfig(offline=True, always_use_local_files=True))
 
-    def work(mails: list[bytes], folder: Path) -> None:
+    def work(mails: list[bytes]) -> None:
         for _ in parallel.parallel_map(job, mails, 2):
             pass
 
-    return work
+    return lambda _: nullcontext(work)
 
 
-def parsedmarc_stores(url: str) -> Work:
+def parsedmarc_stores(url: str) -> Begin:
     """parsedmarc with its PostgreSQL output, as its command line uses it: one transaction per report."""
     from parsedmarc import parse_report_email
     from parsedmarc.config import ParserConfig
@@ -73,15 +78,15 @@ def parsedmarc_stores(url: str) -> Work:
     client.create_tables()
     config = ParserConfig(offline=True, always_use_local_files=True)
 
-    def work(mails: list[bytes], folder: Path) -> None:
+    def work(mails: list[bytes]) -> None:
         for mail in mails:
             report: Any = parse_report_email(mail, config=config)
             client.save_aggregate_report_to_postgresql(report["report"])
 
-    return work
+    return lambda _: nullcontext(work)
 
 
-def stores(_: str, url: str = "") -> Work:
+def stores(_: str, url: str = "") -> Begin:
     """Ours in one process: what a reading process and the filer do, without the wire between them; no trust check."""
     from mailguard.feedback.mail import read_mail
     from mailguard.store import open_store
@@ -89,20 +94,25 @@ def stores(_: str, url: str = "") -> Work:
 
     judge = Judge(None)
 
-    def work(mails: list[bytes], folder: Path) -> None:
+    @contextmanager
+    def begin(folder: Path) -> Iterator[Work]:
         with open_store(url or folder / "mailguard.db") as store:
-            for batch in batches(mails):
-                store.add([judge.file(mail, read_mail(mail.raw), None) for mail in map(received, batch)])
 
-    return work
+            def work(mails: list[bytes]) -> None:
+                for batch in batches(mails):
+                    store.add([judge.file(mail, read_mail(mail.raw), None) for mail in map(received, batch)])
+
+            yield work
+
+    return begin
 
 
-def stores_in_postgresql(url: str) -> Work:
+def stores_in_postgresql(url: str) -> Begin:
     """The same with PostgreSQL."""
     return stores("", url)
 
 
-def checks_and_stores(zone_file: str) -> Work:
+def checks_and_stores(zone_file: str) -> Begin:
     """Ours in one process with the trust check, the keys answered from memory."""
     from mailguard.feedback.mail import read_mail
     from mailguard.inquiry import run
@@ -115,38 +125,45 @@ def checks_and_stores(zone_file: str) -> Work:
     zone = MemoryZone(json.loads(Path(zone_file).read_text("utf-8")))
     judge = Judge(Owned(frozenset((DomainName("clinic.example.jp"),))))
 
-    def work(mails: list[bytes], folder: Path) -> None:
+    def filed(raw: bytes) -> Filed:
+        mail = received_by_smtp(raw)
+        return judge.file(mail, read_mail(raw), run(authenticate(mail), zone))
+
+    @contextmanager
+    def begin(folder: Path) -> Iterator[Work]:
         with open_store(folder / "mailguard.db") as store:
-            for batch in batches(mails):
-                store.add(
-                    [
-                        judge.file(mail, read_mail(mail.raw), run(authenticate(mail), zone))
-                        for mail in map(received_by_smtp, batch)
-                    ]
-                )
 
-    return work
+            def work(mails: list[bytes]) -> None:
+                for batch in batches(mails):
+                    store.add(list(map(filed, batch)))
+
+            yield work
+
+    return begin
 
 
-def ingests(_: str) -> Work:
+def ingests(_: str) -> Begin:
     """Ours as ``mailguard ingest`` does it: two reading processes, one that stores; no trust check."""
     import asyncio
 
     from mailguard.store import open_store
     from mailguard.worker.ingest import IngestSettings, ingest
 
-    def work(mails: list[bytes], folder: Path) -> None:
-        async def all_of_them() -> None:
-            handled = ingest(map(received, mails), lambda: open_store(folder / "mailguard.db"), IngestSettings())
-            async for _ in handled:
+    @contextmanager
+    def begin(folder: Path) -> Iterator[Work]:
+        place = folder / "mailguard.db"
+        open_store(place).close()
+
+        async def all_of_them(mails: list[bytes]) -> None:
+            async for _ in ingest(map(received, mails), lambda: open_store(place), IngestSettings()):
                 pass
 
-        asyncio.run(all_of_them())
+        yield lambda mails: asyncio.run(all_of_them(mails))
 
-    return work
+    return begin
 
 
-def bare_floor(_: str) -> Work:
+def bare_floor(_: str) -> Begin:
     """The least that a program can do that puts what it reads into the same kind of database as we do.
 
     No bounds, no repair, no defects, no keys looked up, no raw mail kept, no sums, no indexes.
@@ -190,28 +207,33 @@ def bare_floor(_: str) -> Work:
         parser.Parse(xml, True)
         return head, records
 
-    def work(mails: list[bytes], folder: Path) -> None:
+    @contextmanager
+    def begin(folder: Path) -> Iterator[Work]:
         connection = sqlite3.connect(folder / "floor.db", isolation_level=None)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("CREATE TABLE report (id INTEGER PRIMARY KEY, head)")
         connection.execute("CREATE TABLE record (report, n, a, b, c, d, e, f, PRIMARY KEY (report, n)) WITHOUT ROWID")
-        number = 0
-        for batch in batches(mails):
-            connection.execute("BEGIN IMMEDIATE")
-            for mail in batch:
-                number += 1
-                head, records = leaves_of(unpacked(mail))
-                connection.execute("INSERT INTO report VALUES (?, ?)", (number, "\t".join(head)))
-                rows = ((number, n, *row[:5], "\t".join(row[5:])) for n, row in enumerate(records))
-                connection.executemany("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
-            connection.execute("COMMIT")
+
+        def work(mails: list[bytes]) -> None:
+            number = 0
+            for batch in batches(mails):
+                connection.execute("BEGIN IMMEDIATE")
+                for mail in batch:
+                    number += 1
+                    head, records = leaves_of(unpacked(mail))
+                    connection.execute("INSERT INTO report VALUES (?, ?)", (number, "\t".join(head)))
+                    rows = ((number, n, *row[:5], "\t".join(row[5:])) for n, row in enumerate(records))
+                    connection.executemany("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+                connection.execute("COMMIT")
+
+        yield work
         connection.close()
 
-    return work
+    return begin
 
 
-WAYS: Final[dict[str, Callable[[str], Work]]] = {
+WAYS: Final[dict[str, Callable[[str], Begin]]] = {
     "parsedmarc": parsedmarc_parses,
     "parsedmarc-processes": parsedmarc_parses_in_processes,
     "parsedmarc-postgresql": parsedmarc_stores,
@@ -261,15 +283,16 @@ class MemoryZone:
 
 def main(way: str, folder: str, more: str = "") -> None:
     """Work until standard input ends."""
-    work = WAYS[way](more)
+    begin = WAYS[way](more)
     for turn, line in enumerate(sys.stdin):
         mails = pickle.loads(Path(line.rstrip("\n")).read_bytes())
         place = Path(folder) / f"{way}-{turn}"
         place.mkdir()
-        gc.collect()
-        wall, cpu = time.perf_counter(), time.process_time()
-        work(mails, place)
-        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        with begin(place) as work:
+            gc.collect()
+            wall, cpu = time.perf_counter(), time.process_time()
+            work(mails)
+            wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         print(json.dumps({"wall_s": wall, "cpu_s": cpu}), flush=True)
 
 
