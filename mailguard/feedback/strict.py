@@ -204,8 +204,8 @@ class _Body:
 
     def _parse(self, data: bytes) -> None:
         self._parser.feed(data)
-        # expat 2.6 puts off what follows an unfinished tag. We have to know where the parser stands, and bounds must not
-        # be put off; that nobody makes it scan a long tag again and again is what the bound below is for.
+        # expat 2.6 puts off what follows an unfinished tag, while we have to know where the parser stands and whether a
+        # bound is met. That nobody makes it scan a long tag again and again is what the bound below is for.
         self._flush()
         self._unfinished = len(data) if self._walk.follow(self._parser) else self._unfinished + len(data)
         # Also ends tags and texts that never end: the parser would scan them anew with every piece.
