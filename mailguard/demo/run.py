@@ -87,7 +87,7 @@ async def run_demo(output: Path, language: str, say: Say, *, as_of: datetime | N
             path.write_text(render_guide(documents[DOMAIN], traffic, spoken, notice=notice), "utf-8")
     except (OSError, smtplib.SMTPException) as error:
         raise OperationError(
-            f"The demonstration could not go on ({error}); try another folder with --output."
+            "The demonstration could not go on ({error}); try another folder with --output.", error=error
         ) from error
     say(steps["files"])
     for path, spoken in guides.items():

@@ -19,6 +19,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+from mailguard.errors import Sentence
 from mailguard.feedback.envelope import ReceivedMail
 from mailguard.spool.disk import Disk, place
 from mailguard.spool.errors import SpoolError, told
@@ -225,7 +226,8 @@ class Shelf:
         try:
             return Quarantined(**json.loads(self._reason_of(id).read_text("utf-8")))
         except (OSError, ValueError, TypeError):
-            return Quarantined(id, 0, "The note with the reason cannot be read.", 0, self._file_of(id).exists())
+            reason = Sentence("The note with the reason cannot be read.")
+            return Quarantined(id, 0, reason, 0, self._file_of(id).exists())
 
     def _find(self, id: str) -> Path:
         if _QUARANTINE_ID.fullmatch(id):  # an id comes from a command line, and is no way to other files
