@@ -11,13 +11,17 @@ from xml.parsers import expat
 
 from mailguard.feedback.layout import Layout, Texts
 from mailguard.feedback.limits import CHUNK_BYTES, Damaged, Limits, OverLimit
-from mailguard.feedback.wording import LONGEST_PLAIN, Patterns, of_text
+from mailguard.feedback.wording import LONGEST_PLAIN, Patterns, element_of_text, of_text
 
 if TYPE_CHECKING:
     _Parser = XMLPullParser[Any]
 
 _BLANKS: Final = b" \t\r\n"
 _MOST_BLANKS: Final = 4_096
+_OPENING: Final = re.compile(
+    rb"""(?:<\?xml[ ][^<>]{1,200}\?>)?[ \t\r\n]*<([A-Za-z]{1,20})(?:[ \t\r\n]+[\w:.-]+=(?:"[^"<>&]*"|'[^'<>&]*'))*>"""
+)
+_CHILD: Final = re.compile(rb"[ \t\r\n]*(<([A-Za-z_]{1,40})>)")
 _RECORD: Final = b"<record>"
 _RECORD_END: Final = b"</record>"
 _AFTER_END_TAG: Final = re.compile(rb"</[\w:.-]+\s*>[ \t\r\n]*\Z")
@@ -111,19 +115,20 @@ def _read_body(pieces: Iterable[bytes], limits: Limits, children: Children) -> N
 class _Body:
     """The pieces of a document on their way to the parser.
 
-    Most records need no parser: where it stands between two children of the root, a record in plain text is read by
-    ``of_text``, and the parser never sees it. A whole element taken out there leaves a document well-formed, or as
-    broken as it was. Comments, CDATA sections and processing instructions can hold text that looks like records, so
-    from the first of them on the parser gets everything.
+    Most children of the root need no parser: those in plain text are read by ``of_text`` and ``element_of_text``, and
+    the parser never sees them. A whole element taken out there leaves a document well-formed, or as broken as it was.
+    Comments, CDATA sections and processing instructions can hold text that looks like records, so from the first of
+    them on the parser gets everything. It is begun when it is needed; in most documents it never is.
     """
 
     def __init__(self, limits: Limits, children: Children) -> None:
         self._limits = limits
         self._children = children
-        self._parser: _Parser = XMLPullParser(("start", "end"))
-        self._flush: Callable[[], None] = getattr(self._parser, "flush", _do_nothing)
+        self._parser: _Parser | None = None
+        self._flush: Callable[[], None] = _do_nothing
         self._walk = _Walk(limits, children)
         self._patterns = Patterns()
+        self._opening = self._closing = b""  # the tags of the root, where the first was not given to a parser
         self._waiting = b""
         self._first = True
         self._plain = True
@@ -134,15 +139,22 @@ class _Body:
         """Take the next bytes of the document."""
         data = self._waiting + piece if self._waiting else piece
         self._waiting = b""
+        if self._first and (root := _OPENING.match(data)):
+            self._opening, self._closing = root[0], b"</%s>" % root[1]
+            self._first, self._between_children = False, True
+            data = data[root.end() :]
         if self._plain:
             data = self._take_records(data)
         self._parse_in_pieces(data)
 
     def close(self) -> None:
         """The document ends here."""
+        if self._parser is None and self._waiting.strip(_BLANKS) == self._closing != b"":
+            return
         self._parse_in_pieces(self._waiting)
-        self._parser.close()
-        self._walk.follow(self._parser)
+        parser = self._parser or self._begin_parser()
+        parser.close()
+        self._walk.follow(parser)
 
     def _take_records(self, data: bytes) -> bytes:
         """Take records as long as all is plain; what is left for the parser."""
@@ -166,7 +178,7 @@ class _Body:
 
     @property
     def _is_between_children(self) -> bool:
-        return self._between_children and self._walk.depth == 1
+        return self._between_children and (self._parser is None or self._walk.depth == 1)
 
     def _take_alike(self, text: str, at: int) -> int:
         """Take records that are written like earlier ones, for as long as they follow each other; where they end."""
@@ -190,28 +202,56 @@ class _Body:
 
     def _pass_over(self, text: bytes) -> bool:
         """Text that is blank, or for the parser; whether all is plain still."""
-        if len(text) > _MOST_BLANKS or text.strip(_BLANKS):
+        if not _is_blank(text):
             # The declaration stands at the very beginning; what else begins like it is a processing instruction.
             self._plain = b"<!" not in text and text.find(b"<?", int(self._first)) < 0
             self._first = False
-            self._parse_in_pieces(text)
+            self._parse_in_pieces(self._take_others(text) if self._plain and self._is_between_children else text)
         return self._plain
+
+    def _take_others(self, text: bytes) -> bytes:
+        """Take children of the root that are no records; what is left for the parser."""
+        at = 0
+        while match := _CHILD.match(text, at):
+            end_tag = b"</%s>" % match[2]
+            part, found, _ = text[match.start(1) :].partition(end_tag)
+            element = element_of_text(part + found, self._limits.depth - 1)
+            if element is None:
+                break
+            self._children.take(element)
+            at = match.start(1) + len(part) + len(end_tag)
+        return b"" if _is_blank(text[at:]) else text[at:]
 
     def _parse_in_pieces(self, data: bytes) -> None:
         # So that a bound is met before the parser has made elements of much that lies beyond it.
         for at in range(0, len(data), _PARSED_BYTES):
             self._parse(data[at : at + _PARSED_BYTES])
 
+    def _begin_parser(self) -> _Parser:
+        parser: _Parser = XMLPullParser(("start", "end"))
+        self._flush = getattr(parser, "flush", _do_nothing)
+        self._parser = parser
+        if self._opening:
+            parser.feed(self._opening)
+            self._flush()
+            self._walk.follow(parser)
+        return parser
+
     def _parse(self, data: bytes) -> None:
-        self._parser.feed(data)
+        parser = self._parser or self._begin_parser()
+        parser.feed(data)
         # expat 2.6 puts off what follows an unfinished tag, while we have to know where the parser stands and whether a
         # bound is met. That nobody makes it scan a long tag again and again is what the bound below is for.
         self._flush()
-        self._unfinished = len(data) if self._walk.follow(self._parser) else self._unfinished + len(data)
+        self._unfinished = len(data) if self._walk.follow(parser) else self._unfinished + len(data)
         # Also ends tags and texts that never end: the parser would scan them anew with every piece.
         if self._unfinished > self._limits.record_bytes:
             raise OverLimit("record_bytes")
         self._between_children = _AFTER_END_TAG.search(data, max(0, len(data) - _LONGEST_END_TAG)) is not None
+
+
+def _is_blank(text: bytes) -> bool:
+    return len(text) <= _MOST_BLANKS and not text.strip(_BLANKS)
 
 
 def _do_nothing() -> None:

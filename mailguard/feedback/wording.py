@@ -1,20 +1,23 @@
-"""Reading records in plain text without the parser.
+"""Reading elements in plain text without the parser.
 
 A record is cut at its brackets, and where its values stand is worked out once for its tags (``Wording``). Nearly all
 records of a report have the same tags, and so have those of the next report of that reporter. Tags that keep coming
 become a pattern, which finds the end of a record and all its texts in one go.
 
-What comes from here is what the parser would have read: a record that is not plain is left to the parser.
+Plain is printable ASCII without references, comments or anything else but tags and texts, where every bracket is one
+of a tag. What comes from here is what the parser would have read: what is not plain is left to it.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final
-from xml.etree.ElementTree import ParseError, fromstring
+from xml.etree.ElementTree import Element, ParseError, fromstring
 
 from mailguard.feedback.layout import MOST_ELEMENTS, Layout, Texts, of_element
 
@@ -82,35 +85,74 @@ class Patterns:
 def of_text(record: bytes) -> tuple[Wording, Texts] | None:
     """Wording and texts of a record, from ``<record>`` to ``</record>``; ``None`` for one that is not plain.
 
-    Plain is printable ASCII without references, comments or anything else but tags and texts, where every bracket is
-    one of a tag. Bounds: ``LONGEST_PLAIN`` and 100 elements.
+    Bounds: ``LONGEST_PLAIN`` and 100 elements.
     """
-    if b"\r" in record:
-        record = record.replace(b"\r\n", b"\n")
-    if len(record) > LONGEST_PLAIN or record.translate(None, _PLAIN) or record.count(b"<") != record.count(b">"):
+    pieces = _cut(record)
+    wording = _wording(tuple(pieces[1::2])) if pieces else None
+    return (wording, wording.texts(pieces)) if wording and pieces else None
+
+
+def element_of_text(part: bytes, depth: int) -> Element | None:
+    """A whole element, as the parser would make it but for namespaces; ``None`` for one that is not plain.
+
+    Bounds: ``LONGEST_PLAIN``, 100 elements and ``depth``, deeper than which there are no elements in it.
+    """
+    pieces = _cut(part)
+    skeleton = _skeleton(tuple(pieces[1::2])) if pieces else None
+    if skeleton is None or pieces is None or skeleton.depth > depth:
         return None
-    # Every second piece is what stood between brackets. The one at the end is the text of elements without any.
-    pieces = record.replace(b">", b"<").decode("ascii").split("<")
-    wording = _wording(tuple(pieces[1::2]))
-    return (wording, wording.texts(pieces)) if wording else None
+    element = deepcopy(skeleton.element)
+    for one, at in zip(element.iter(), skeleton.texts_at, strict=True):
+        one.text = pieces[at]
+    return element
+
+
+def _cut(part: bytes) -> list[str] | None:
+    """Texts and tags in turn: every second piece is what stood between brackets. ``None`` where not all is plain."""
+    if b"\r" in part:
+        part = part.replace(b"\r\n", b"\n")
+    if len(part) > LONGEST_PLAIN or part.translate(None, _PLAIN) or part.count(b"<") != part.count(b">"):
+        return None
+    return part.replace(b">", b"<").decode("ascii").split("<")
+
+
+@dataclass(frozen=True, slots=True)
+class _Skeleton:
+    """An element without texts, how deep it is, and at which pieces the texts of its elements stand."""
+
+    element: Element
+    depth: int
+    texts_at: tuple[int, ...]
+
+
+@lru_cache(maxsize=256)
+def _skeleton(tags: tuple[str, ...]) -> _Skeleton | None:
+    """What a sequence of tags makes, if it makes an element.
+
+    That it does is for the parser to say; here it sees them without their texts.
+    """
+    if not 2 <= len(tags) <= 2 * MOST_ELEMENTS or any(":" in tag or tag[:1] in "!?" for tag in tags):
+        return None
+    try:
+        element = fromstring("".join([f"<{tag}>" for tag in tags]))  # noqa: S314 - no document type can be in it
+    except (ParseError, ValueError):
+        return None
+    # The last piece is always empty, and so is the text of an element that has no end tag of its own.
+    texts_at = [-1 if tag.endswith("/") else 2 * at + 2 for at, tag in enumerate(tags) if not tag.startswith("/")]
+    return _Skeleton(element, _depth(element), tuple(texts_at))
+
+
+def _depth(element: Element) -> int:
+    return 1 + max(map(_depth, element), default=0)
 
 
 @lru_cache(maxsize=256)
 def _wording(tags: tuple[str, ...]) -> Wording | None:
-    """What a sequence of tags means.
-
-    That the tags make an element is for the parser to say; here it sees them without their texts.
-    """
-    if not 4 <= len(tags) <= 2 * MOST_ELEMENTS or any(":" in tag or tag[:1] in "!?" for tag in tags):
+    skeleton = _skeleton(tags)
+    if skeleton is None or len(skeleton.texts_at) < 2:
         return None
-    try:
-        skeleton = fromstring("".join([f"<{tag}>" for tag in tags]))  # noqa: S314 - no document type can be in it
-    except (ParseError, ValueError):
-        return None
-    # The last piece is always empty, and so is the text of an element that has no end tag of its own.
-    picked = [-1 if tag.endswith("/") else 2 * at + 2 for at, tag in enumerate(tags) if not tag.startswith("/")]
-    pick: Callable[[Sequence[str]], Any] = itemgetter(*picked)
-    return Wording(tags, of_element(skeleton)[0], pick) if len(picked) > 1 else None
+    pick: Callable[[Sequence[str]], Any] = itemgetter(*skeleton.texts_at)
+    return Wording(tags, of_element(skeleton.element)[0], pick)
 
 
 def _pattern(tags: tuple[str, ...]) -> str:
