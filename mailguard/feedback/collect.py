@@ -92,8 +92,8 @@ def _first(children: Children, name: str) -> Element | None:
 
 
 def _text_in(children: Children, name: str) -> str | None:
-    element = _first(children, name)
-    return None if element is None else element.text or ""
+    elements = children.get(name)
+    return elements[0].text or "" if elements else None
 
 
 def _text_at(texts: Texts, position: int | None) -> str | None:
@@ -231,6 +231,9 @@ class Collector:
             self.note(DefectKind.TOO_MANY, f"record {self._read + 1}")
             raise Enough
         self._read += 1
+        if not mended and not undecodable and (record := self._known_record(layout, texts)):
+            self._records.append(record)
+            return
         place = f"record {self._read}"
         noted = self._noted
         self._note_changes(place, mended, undecodable)
@@ -242,6 +245,18 @@ class Collector:
             return
         self._records.append(Record(source_ip, count, *self._rest(layout, texts, place)))
         self._repaired += self._noted > noted
+
+    def _known_record(self, layout: Layout, texts: Texts) -> Record | None:
+        """A record that says what others have said, of a source and count about which there is nothing to note."""
+        rest = self._known.get((layout, layout.rest(texts)))
+        if rest is None or layout.source_ip is None or layout.count is None:
+            return None
+        source_ip, count = texts[layout.source_ip], texts[layout.count]
+        if len(source_ip) > self._usual or len(count) > self._usual:
+            return None
+        address, mended = address_of(source_ip)
+        number, bent = count_of(count, self._limits.count)
+        return None if address is None or number is None or mended or bent else Record(address, number, *rest)
 
     def _count_of(self, text: str) -> tuple[int | None, bool]:
         return count_of(text, self._limits.count)
@@ -342,8 +357,10 @@ class Collector:
     def _text(self, raw: str | None, place: str, *, wanted: bool = False) -> str:
         """A text without blanks around it; empty for none."""
         text = raw.strip() if raw else ""
-        if wanted and not text:
-            self.note(DefectKind.MISSING, place)
+        if not text:
+            if wanted:
+                self.note(DefectKind.MISSING, place)
+            return ""
         if len(text) > self._limits.text_chars:
             self.note(DefectKind.TOO_LONG, place)
             return text[: self._limits.text_chars]
