@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Final, TypeVar
 from xml.etree.ElementTree import Element
 
+from mailguard.feedback.known import Rest, known_within, usual_dkim_result, usual_spf_result
 from mailguard.feedback.layout import Layout, ResultAt, Texts, local_name, of_element
 from mailguard.feedback.limits import Enough, Limits, OverLimit
 from mailguard.feedback.place import facts_of_name
@@ -35,48 +35,11 @@ from mailguard.feedback.values import (
 
 T = TypeVar("T")
 Children = dict[str, list[Element]]
-_Rest = tuple[
-    Disposition,
-    Alignment,
-    Alignment,
-    tuple[Reason, ...],
-    str,
-    str | None,
-    str | None,
-    tuple[DkimResult, ...],
-    tuple[SpfResult, ...],
-]
 
 _POLICY_TAGS: Final = ("p", "sp", "np", "adkim", "aspf", "pct", "fo", "testing", "discovery_method")
 _PARTS: Final = frozenset({"record", "report_metadata", "policy_published"})
 _USUAL_CHARS: Final = 300
-_MOST_KNOWN: Final = 4_096
-
-
-class _Known:
-    """What was read of records beside source and count, by the words that said it.
-
-    Reports of one reporter say the same again and again, so this outlives a report. Bounds: 4,096 entries of at most
-    1,000 characters; all are forgotten when there are more.
-    """
-
-    def __init__(self) -> None:
-        self._found: dict[tuple[Layout, Texts], _Rest] = {}
-        self.get = self._found.get
-
-    def put(self, key: tuple[Layout, Texts], rest: _Rest) -> None:
-        """Remember, if it is worth it."""
-        if sum(map(len, key[1])) > 1_000:
-            return
-        if len(self._found) >= _MOST_KNOWN:
-            self._found.clear()
-        self._found[key] = rest
-
-
-@lru_cache(maxsize=4)
-def _known_within(text_chars: int) -> _Known:
-    """Texts are cut to a bound, so what was read under one says nothing about another."""
-    return _Known()
+_NO_RESULT: Final = ("", "", "")
 
 
 def _children(element: Element | None) -> Children:
@@ -106,7 +69,7 @@ class Collector:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._records: list[Record] = []
-        self._known = _known_within(limits.text_chars)
+        self._known = known_within(limits.text_chars)
         self._usual = min(_USUAL_CHARS, limits.text_chars)
         self._defects: list[Defect] = []
         self._noted = 0
@@ -261,7 +224,7 @@ class Collector:
     def _count_of(self, text: str) -> tuple[int | None, bool]:
         return count_of(text, self._limits.count)
 
-    def _rest(self, layout: Layout, texts: Texts, place: str) -> _Rest:
+    def _rest(self, layout: Layout, texts: Texts, place: str) -> Rest:
         """What a record says beside its source and count. Said in the same words again, it is not read again."""
         key = (layout, layout.rest(texts))
         known = self._known.get(key)
@@ -272,7 +235,7 @@ class Collector:
                 self._known.put(key, known)
         return known
 
-    def _read_rest(self, layout: Layout, texts: Texts, place: str) -> _Rest:
+    def _read_rest(self, layout: Layout, texts: Texts, place: str) -> Rest:
         for name in layout.bent:
             self.note(DefectKind.BENT, f"{place}/{name}")
         return (
@@ -284,8 +247,8 @@ class Collector:
             self._value(_text_at(texts, layout.header_from), place, "header_from", domain_of) or "",
             self._optional(_text_at(texts, layout.envelope_from), place),
             self._optional(_text_at(texts, layout.envelope_to), place),
-            tuple([DkimResult(*self._result(texts, at, f"{place}/auth_results/dkim")) for at in layout.dkim_results]),
-            tuple([self._spf_result(texts, at, f"{place}/auth_results/spf") for at in layout.spf_results]),
+            tuple([self._dkim_result(texts, at, place) for at in layout.dkim_results]),
+            tuple([self._spf_result(texts, at, place) for at in layout.spf_results]),
         )
 
     def _reasons(self, layout: Layout, texts: Texts, place: str) -> tuple[Reason, ...]:
@@ -303,9 +266,23 @@ class Collector:
             self._value(_text_at(texts, at.result), place, "result", auth_result_of) or AuthResult.UNKNOWN,
         )
 
+    def _dkim_result(self, texts: Texts, at: ResultAt, place: str) -> DkimResult:
+        known = usual_dkim_result(*self._short(texts, at))
+        return known or DkimResult(*self._result(texts, at, f"{place}/auth_results/dkim"))
+
     def _spf_result(self, texts: Texts, at: ResultAt, place: str) -> SpfResult:
-        domain, scope, result = self._result(texts, at, place)
+        known = usual_spf_result(*self._short(texts, at))
+        if known:
+            return known
+        domain, scope, result = self._result(texts, at, f"{place}/auth_results/spf")
         return SpfResult(domain, scope.lower(), result)
+
+    def _short(self, texts: Texts, at: ResultAt) -> tuple[str, str, str]:
+        """The three texts of a result where none is missing or long; else nothing."""
+        if at.domain is None or at.label is None or at.result is None:
+            return _NO_RESULT
+        found = texts[at.domain], texts[at.label], texts[at.result]
+        return found if max(map(len, found)) <= self._usual else _NO_RESULT
 
     def _policy_published(self, place: str) -> PolicyPublished:
         inside = _children(self._policy)

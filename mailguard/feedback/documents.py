@@ -33,7 +33,7 @@ class Document:
         data = b""
         for piece in pieces:
             data += piece
-            while end := _END.search(data) if any(word in data for word in _WORDS) else None:
+            while end := _find_end(data):
                 data = _read_on(data, end.end(), pieces)
                 another = _BEGIN.search(data, end.end())
                 cut = end.end() if another else len(data)
@@ -54,6 +54,17 @@ class Document:
             yield data
         if pieces.damage:
             raise pieces.damage
+
+
+def _find_end(data: bytes) -> re.Match[bytes] | None:
+    """The first end tag of a root."""
+    for word in _WORDS:
+        at = data.find(word)
+        while at >= 0:
+            if end := _END.search(data, max(0, at - _LONGEST_TAG), at + _LONGEST_TAG):
+                return end
+            at = data.find(word, at + 1)
+    return None
 
 
 class _UntilDamage:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
-from xml.etree.ElementTree import Element, ParseError, XMLPullParser
+from xml.etree.ElementTree import Element, ParseError, XMLPullParser, fromstring
 from xml.parsers import expat
 
 from mailguard.feedback.layout import Layout, Texts
@@ -18,9 +19,13 @@ if TYPE_CHECKING:
 
 _BLANKS: Final = b" \t\r\n"
 _MOST_BLANKS: Final = 4_096
+# What comes before the first child in nearly all reports: no other parser would see anything else in it.
 _OPENING: Final = re.compile(
-    rb"""(?:<\?xml[ ][^<>]{1,200}\?>)?[ \t\r\n]*<([A-Za-z]{1,20})(?:[ \t\r\n]+[\w:.-]+=(?:"[^"<>&]*"|'[^'<>&]*'))*>"""
+    rb"""(?:<\?xml[ ]version=["']1\.0["'](?:[ ]encoding=["'](?:utf-8|us-ascii|iso-8859-1)["'])?[ ]?\?>)?"""
+    rb"""[ \t\r\n]{0,1000}<(feedback)(?:[ \t\r\n]+[\w:.-]{1,100}=(?:"[^"<>&]{0,1000}"|'[^'<>&]{0,1000}')){0,10}>""",
+    re.IGNORECASE,
 )
+_PATTERNS: Final = Patterns()  # for all documents: the next may be of the same reporter
 _CHILD: Final = re.compile(rb"[ \t\r\n]*(<([A-Za-z_]{1,40})>)")
 _RECORD: Final = b"<record>"
 _RECORD_END: Final = b"</record>"
@@ -85,6 +90,8 @@ def _read_prolog(pieces: Iterator[bytes], limits: Limits) -> bytes:
         # A blank line before the declaration makes it no declaration; people look past it.
         clean = piece if head else piece.lstrip(_BLANKS)
         head += clean
+        if seen == len(piece) and _opening_of(head, limits):
+            return head
         try:
             guard.Parse(clean, False)
         except _RootReached:
@@ -93,6 +100,21 @@ def _read_prolog(pieces: Iterator[bytes], limits: Limits) -> bytes:
         if len(head) > limits.prolog_bytes or seen > limits.prolog_bytes + CHUNK_BYTES:
             raise OverLimit("prolog_bytes")
     raise NotWellFormed("no element")
+
+
+def _opening_of(text: bytes, limits: Limits) -> re.Match[bytes] | None:
+    """The declaration and the start tag of the root, where they are usual and the parser takes them."""
+    found = _OPENING.match(text)
+    return found if found and found.start(1) <= limits.prolog_bytes and _is_sound(found[0], found[1]) else None
+
+
+@lru_cache(maxsize=64)
+def _is_sound(opening: bytes, name: bytes) -> bool:
+    try:
+        fromstring(b"%s</%s>" % (opening, name))  # noqa: S314 - no document type can be in it
+    except ParseError:
+        return False
+    return True
 
 
 def _refuse_doctype(*_: object) -> None:
@@ -127,7 +149,6 @@ class _Body:
         self._parser: _Parser | None = None
         self._flush: Callable[[], None] = _do_nothing
         self._walk = _Walk(limits, children)
-        self._patterns = Patterns()
         self._opening = self._closing = b""  # the tags of the root, where the first was not given to a parser
         self._waiting = b""
         self._first = True
@@ -139,7 +160,7 @@ class _Body:
         """Take the next bytes of the document."""
         data = self._waiting + piece if self._waiting else piece
         self._waiting = b""
-        if self._first and (root := _OPENING.match(data)):
+        if self._first and (root := _opening_of(data, self._limits)):
             self._opening, self._closing = root[0], b"</%s>" % root[1]
             self._first, self._between_children = False, True
             data = data[root.end() :]
@@ -183,7 +204,7 @@ class _Body:
     def _take_alike(self, text: str, at: int) -> int:
         """Take records that are written like earlier ones, for as long as they follow each other; where they end."""
         if self._is_between_children:
-            while found := self._patterns.find(text, at):
+            while found := _PATTERNS.find(text, at):
                 layout, texts, at = found
                 self._children.take_record(layout, texts)
                 self._unfinished = 0
@@ -195,7 +216,7 @@ class _Body:
         if found is None:
             return self._pass_over(record)
         wording, texts = found
-        self._patterns.add(wording)
+        _PATTERNS.add(wording)
         self._children.take_record(wording.layout, texts)
         self._unfinished = 0
         return True

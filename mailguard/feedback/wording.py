@@ -54,7 +54,7 @@ class Wording:
 
 
 class Patterns:
-    """The patterns that are of use in one document: those of records that were met in it, the last used first."""
+    """The patterns of records that were met lately, the last used first; eight at most."""
 
     def __init__(self) -> None:
         self._wordings: list[Wording] = []
@@ -62,8 +62,7 @@ class Patterns:
     def add(self, wording: Wording) -> None:
         """A record was met that is written like this."""
         if wording.match is not None and wording not in self._wordings:
-            self._wordings.insert(0, wording)
-            del self._wordings[_MOST_IN_USE:]
+            self._wordings = [wording, *self._wordings[: _MOST_IN_USE - 1]]
 
     def find(self, text: str, at: int) -> tuple[Layout, Texts, int] | None:
         """Layout and texts of the record that begins here, after blanks, and where it ends.
@@ -76,7 +75,7 @@ class Patterns:
             if match is None:
                 continue
             if place:
-                self._wordings.insert(0, self._wordings.pop(place))
+                self._wordings = [wording, *(one for one in self._wordings if one is not wording)]
             end = match.end()
             return (wording.layout, match.groups(), end) if end - at <= LONGEST_PLAIN else None
         return None

@@ -57,6 +57,7 @@ def test_records_say_what_stands_in_them(case: Case) -> None:
 
 def without_short_ways(patch: pytest.MonkeyPatch) -> None:
     """From here on the parser gets all of the XML."""
+    patch.setattr(strict, "_PATTERNS", wording.Patterns())
     patch.setattr(strict, "of_text", lambda _: None)
     patch.setattr(strict, "element_of_text", lambda *_: None)
     patch.setattr(strict, "_OPENING", re.compile(b"nothing begins like this"))

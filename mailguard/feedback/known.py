@@ -1,0 +1,67 @@
+"""What was read before, by the words that said it.
+
+Reports of one reporter say the same again and again, within a report and from day to day. What was said in words about
+which there was nothing to note is not read a second time.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+from mailguard.feedback.layout import Layout, Texts
+from mailguard.feedback.report import DkimResult, Reason, SpfResult
+from mailguard.feedback.values import Alignment, Disposition, auth_result_of, domain_of
+
+Rest = tuple[
+    Disposition,
+    Alignment,
+    Alignment,
+    tuple[Reason, ...],
+    str,
+    str | None,
+    str | None,
+    tuple[DkimResult, ...],
+    tuple[SpfResult, ...],
+]
+"""All of a record but its source and count, in the order of the fields of ``Record``."""
+
+_MOST_KNOWN: Final = 4_096
+
+
+class Known:
+    """What was read of records beside source and count. Bounds: 4,096 entries of at most 1,000 characters;
+    all are forgotten when there are more.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[Layout, Texts], Rest] = {}
+        self.get = self._found.get
+
+    def put(self, key: tuple[Layout, Texts], rest: Rest) -> None:
+        """Remember, if it is worth it."""
+        if sum(map(len, key[1])) > 1_000:
+            return
+        if len(self._found) >= _MOST_KNOWN:
+            self._found.clear()
+        self._found[key] = rest
+
+
+@lru_cache(maxsize=4)
+def known_within(text_chars: int) -> Known:
+    """Texts are cut to a bound, so what was read under one says nothing about another."""
+    return Known()
+
+
+@lru_cache(maxsize=4096)
+def usual_dkim_result(domain: str, selector: str, result: str) -> DkimResult | None:
+    """A result about which there is nothing to note; ``None`` for any other."""
+    word, bent = auth_result_of(result)
+    return None if bent or not domain else DkimResult(domain_of(domain)[0], selector.strip(), word)
+
+
+@lru_cache(maxsize=4096)
+def usual_spf_result(domain: str, scope: str, result: str) -> SpfResult | None:
+    """A result about which there is nothing to note; ``None`` for any other."""
+    word, bent = auth_result_of(result)
+    return None if bent or not domain else SpfResult(domain_of(domain)[0], scope.strip().lower(), word)
