@@ -11,18 +11,19 @@ import json
 import pickle
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
     from mailguard.feedback.envelope import ReceivedMail
     from mailguard.inquiry import Answer, Question
     from mailguard.store import Filed
 
-AT_ONCE: Final = 64
-"""Mails in one transaction, as many as ``mailguard ingest`` has under way."""
+MAILS_AT_ONCE: Final = 256
+RECORDS_AT_ONCE: Final = 20_000
+"""What one transaction holds: as much as our filer puts into one (``mailguard/worker/filer.py``)."""
 
 RECEIVED_AT: Final = 1_790_200_000
 
@@ -33,9 +34,26 @@ Begin = Callable[[Path], AbstractContextManager[Work]]
 """Opens whatever is needed; what is stored goes into this folder, which is empty."""
 
 
-def batches(mails: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    """The mails, so many at a time."""
-    return (mails[at : at + AT_ONCE] for at in range(0, len(mails), AT_ONCE))
+T = TypeVar("T")
+
+
+def in_transactions(mails: Iterable[T], records_of: Callable[[T], int]) -> Iterator[list[T]]:
+    """Mails that have been read, as many at a time as go into one transaction."""
+    batch: list[T] = []
+    records = 0
+    for mail in mails:
+        batch.append(mail)
+        records += records_of(mail)
+        if len(batch) >= MAILS_AT_ONCE or records >= RECORDS_AT_ONCE:
+            yield batch
+            batch, records = [], 0
+    if batch:
+        yield batch
+
+
+def records_of(filed: Filed) -> int:
+    """How many records a mail brought."""
+    return sum(len(report.records) for report in filed.contents.reports)
 
 
 def parsedmarc_parses(_: str) -> Begin:
@@ -99,8 +117,9 @@ def stores(_: str, url: str = "") -> Begin:
         with open_store(url or folder / "mailguard.db") as store:
 
             def work(mails: list[bytes]) -> None:
-                for batch in batches(mails):
-                    store.add([judge.file(mail, read_mail(mail.raw), None) for mail in map(received, batch)])
+                filed = (judge.file(mail, read_mail(mail.raw), None) for mail in map(received, mails))
+                for batch in in_transactions(filed, records_of):
+                    store.add(batch)
 
             yield work
 
@@ -134,8 +153,8 @@ def checks_and_stores(zone_file: str) -> Begin:
         with open_store(folder / "mailguard.db") as store:
 
             def work(mails: list[bytes]) -> None:
-                for batch in batches(mails):
-                    store.add(list(map(filed, batch)))
+                for batch in in_transactions(map(filed, mails), records_of):
+                    store.add(batch)
 
             yield work
 
@@ -217,11 +236,11 @@ def bare_floor(_: str) -> Begin:
 
         def work(mails: list[bytes]) -> None:
             number = 0
-            for batch in batches(mails):
+            reports = (leaves_of(unpacked(mail)) for mail in mails)
+            for batch in in_transactions(reports, lambda report: len(report[1])):
                 connection.execute("BEGIN IMMEDIATE")
-                for mail in batch:
+                for head, records in batch:
                     number += 1
-                    head, records = leaves_of(unpacked(mail))
                     connection.execute("INSERT INTO report VALUES (?, ?)", (number, "\t".join(head)))
                     rows = ((number, n, *row[:5], "\t".join(row[5:])) for n, row in enumerate(records))
                     connection.executemany("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
