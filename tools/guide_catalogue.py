@@ -1,7 +1,7 @@
 """Compile the catalogues of the guide's parts: ``python -m tools.guide_catalogue [--check]``.
 
-Every ``mailguard/locale/<language>/LC_MESSAGES/guide_<part>.po`` becomes a ``.mo`` beside it. The messages' ids are ids,
-``<part>.<words>``. With ``--check`` nothing is written, and it fails where an id stands in one language only, its
+Every ``mailguard/locale/<language>/LC_MESSAGES/guide_<part>.po`` becomes a ``.mo`` beside it. The messages' ids are
+ids, ``<part>.<words>``. With ``--check`` nothing is written, and it fails where an id stands in one language only, its
 placeholders differ in name or type, a type is not known, an id is used in the code and stands nowhere or stands there
 and is not used, or a ``.mo`` is out of date.
 """

@@ -1,7 +1,8 @@
 """What a guide is made of: parts of blocks of spans, in one language, without layout.
 
 Text of strangers (from DNS, from reports, from a list of clinics) only ever becomes a span of kind ``FACT`` or
-``CODE``, with hidden characters written out. Renderers escape every span for their own form; none is ever read as markup.
+``CODE``, with hidden characters written out. Renderers escape every span for their own form; none is ever read as
+markup.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Words by id, in one language, with typed placeholders.
 
 Each part has a gettext catalogue of its own, ``locale/<language>/LC_MESSAGES/guide_<part>.po``, in both languages,
-whose message ids are ids (``director.title``). A message may hold ``**weight**``, ```code``` and placeholders with a type:
+whose message ids are ids (``director.title``). A message may hold ``**weight**``, ```code``` and placeholders with a
+type:
 
 ==============  ==============================================================
 ``{x}``         a text, perhaps a stranger's
