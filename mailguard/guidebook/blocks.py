@@ -23,7 +23,8 @@ class Kind(StrEnum):
     STRONG = "strong"  # our words, with weight
     FACT = "fact"  # a value, perhaps a stranger's
     CODE = "code"  # a name, a record, something to copy: monospace
-    LINK = "link"  # our words that lead to ``target``: another part's anchor, or a source that we name
+    LINK = "link"  # our words that lead to ``target``: another part's anchor (``#...``), or a source that we name
+    RUBY = "ruby"  # our words with their reading, which is ``target``
 
 
 @dataclass(frozen=True, slots=True)
