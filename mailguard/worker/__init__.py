@@ -22,7 +22,7 @@ The failure story, which the code follows:
   a while that doubles up to half a minute.
 * The database refuses one mail and takes others: that mail has three tries as well.
 * DNS does not answer: the report is stored at once, unverified, and the mail is kept in ``later/`` to be checked again
-  a few times within three days (``later.py``). A better proved copy takes the place of the first in the store.
+  a few times within two weeks (``later.py``). A better proved copy takes the place of the first in the store.
 * A mail holds files and none of them can be read: quarantine, at once; reading it again would change nothing.
 
 Failure reports (RFC 9991) can hold mail of patients. Unless they are switched on nothing of them is kept: no report,

@@ -19,9 +19,13 @@ from mailguard.spool.disk import Disk, place
 from mailguard.spool.errors import told
 from mailguard.spool.frames import decode_file, encode_file
 
-MAX_AGE_S: Final = 3 * 86_400
-PAUSES_S: Final = (600, 3_600, 6 * 3_600, 24 * 3_600)
-"""How long to wait before each further check."""
+_HOUR_S: Final = 3_600
+_DAY_S: Final = 86_400
+
+MAX_AGE_S: Final = 15 * _DAY_S
+PAUSES_S: Final = (600, _HOUR_S, 6 * _HOUR_S, _DAY_S, _DAY_S, 2 * _DAY_S, 3 * _DAY_S, 7 * _DAY_S)
+"""How long to wait before each further check. It may be our own resolver that is away, over holidays, and nobody there
+who notices: two weeks."""
 
 _MAX_MAILS: Final = 2_000
 _MAX_BYTES: Final = 256 * 1024 * 1024

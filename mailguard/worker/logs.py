@@ -14,6 +14,9 @@ from mailguard.render.safe import visible
 _PRIORITIES: Final = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6), (0, 7))
 _MAX_CHARS: Final = 2_000
 
+_LINES: Final = 20
+_MINUTE_S: Final = 60.0
+
 
 class OneLine(logging.Formatter):
     """Everything on one line; control characters are written out, whoever they come from.
@@ -38,10 +41,36 @@ class OneLine(logging.Formatter):
         return f"{self.formatTime(record, '%Y-%m-%dT%H:%M:%S%z')} {record.levelname.lower()}: "
 
 
+class Sparing(logging.Filter):
+    """Warnings that strangers or a broken disk can cause by the thousand do not fill the log.
+
+    Bound: 20 lines a minute from one place in the code. How many more there were stands in the next line from there.
+    Of what is told only because somebody asked for it, nothing is left out.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: dict[tuple[str, int], tuple[float, int]] = {}  # when the minute began, and how many lines since
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to write it. May add to what the line says."""
+        if record.levelno < logging.WARNING:
+            return True
+        place = record.pathname, record.lineno
+        began, count = self._lines.get(place, (record.created, 0))
+        if not 0 <= record.created - began < _MINUTE_S:
+            if count > _LINES:
+                record.msg, record.args = f"{record.getMessage()} (before this: {count - _LINES} lines more)", ()
+            began, count = record.created, 0
+        self._lines[place] = began, count + 1
+        return count < _LINES
+
+
 def set_up_log(*, verbose: bool) -> None:
     """Log to standard error: what needs attention, and with ``verbose`` also what was stored."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(OneLine())
+    handler.addFilter(Sparing())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)

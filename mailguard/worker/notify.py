@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import socket
+from collections.abc import Mapping
 
 log = logging.getLogger(__name__)
 
@@ -19,3 +21,18 @@ def notify(state: str) -> None:
             channel.sendto(state.encode(), address.replace("@", "\0", 1) if address[0] == "@" else address)
         except OSError as error:
             log.warning("systemd could not be told %s: %s", state, error)
+
+
+def watchdog_s(environ: Mapping[str, str] = os.environ) -> float | None:
+    """How often systemd wants to hear that we live (sd_watchdog_enabled(3)), in seconds; None where it does not."""
+    wanted = environ.get("WATCHDOG_USEC", "")
+    if not wanted.isdecimal() or environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
+        return None
+    return int(wanted) / 1_000_000 or None
+
+
+async def keep_telling(seconds: float) -> None:
+    """Say twice in this time, for ever, that the event loop goes round; mail is accepted as long as it does."""
+    while True:
+        notify("WATCHDOG=1")
+        await asyncio.sleep(seconds / 2)

@@ -29,7 +29,7 @@ from mailguard.worker.handling import Handler
 from mailguard.worker.judging import Judge
 from mailguard.worker.later import Later
 from mailguard.worker.mailboxes import watch_mailbox
-from mailguard.worker.notify import notify
+from mailguard.worker.notify import keep_telling, notify, watchdog_s
 from mailguard.worker.readers import Readers
 from mailguard.worker.retention import keep_pruning
 from mailguard.worker.tries import Tries
@@ -65,7 +65,11 @@ async def _serve(settings: Settings) -> None:
             loop.add_signal_handler(number, _begin_stop, stop)
         log.warning("%s", _what_runs(settings, listener))
         notify("READY=1")
+        watchdog = watchdog_s()
+        alive = asyncio.create_task(keep_telling(watchdog)) if watchdog else None
         await stop.wait()
+        if alive:
+            alive.cancel()
         notify("STOPPING=1")
         log.warning("stopping")
 

@@ -25,6 +25,25 @@ def tell(handled: Handled) -> None:
     log.log(level, "%s", describe(handled))
 
 
+class Trouble:
+    """Something that is tried again and again: what is wrong is said once, and once that it is over."""
+
+    def __init__(self) -> None:
+        self._said = ""
+
+    def say(self, error: Exception) -> None:
+        """It did not work."""
+        if str(error) != self._said:
+            self._said = str(error)
+            log.error("%s", self._said)
+
+    def is_over(self) -> None:
+        """It worked."""
+        if self._said:
+            log.warning("this works again: %s", self._said)
+            self._said = ""
+
+
 _WORTH_A_LOOK: Final = (MailOutcome.QUARANTINED, MailOutcome.CONFLICT)
 
 

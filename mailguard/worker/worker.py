@@ -16,7 +16,7 @@ from mailguard.spool import Batch, Shelf, SpoolError
 from mailguard.worker.filer import StoreAway
 from mailguard.worker.handling import Handled, Handler
 from mailguard.worker.later import Later
-from mailguard.worker.telling import tell
+from mailguard.worker.telling import Trouble, tell
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -40,7 +40,10 @@ class WorkerSettings:
 
 
 class Worker:
-    """``await Worker(shelf, handler).run(stop)``; ``wake`` saves waiting for the next look into the spool."""
+    """``await Worker(shelf, handler).run(stop)``; ``wake`` saves waiting for the next look into the spool.
+
+    A file system that refuses is asked again every few seconds, and told about once.
+    """
 
     def __init__(
         self,
@@ -74,11 +77,17 @@ class Worker:
             asyncio.create_task(self._every(_LATER_EVERY_S, self._check_again)),
             asyncio.create_task(self._every(_TIDY_EVERY_S, self._tidy)),
         ]
-        taking = asyncio.create_task(self._take_files())
+        tasks = [asyncio.create_task(self._take_files()), *chores]
+        stopped = asyncio.create_task(stop.wait())
         try:
-            await stop.wait()
+            # None of them ends by itself, unless something is broken: then whoever called us is to know.
+            await asyncio.wait({stopped, *tasks}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            await _cancel([taking, *chores, *self._files])
+            stopped.cancel()
+            await _cancel([*tasks, *self._files])
+        for task in tasks:
+            if not task.cancelled() and (error := task.exception()):
+                raise error
 
     async def empty(self) -> None:
         """Work off what lies in the spool now, and return. For commands and tests."""
@@ -86,14 +95,16 @@ class Worker:
             await self._take_file(file)
 
     async def _take_files(self) -> None:
+        trouble = Trouble()
         while True:
             self._news.clear()
             try:
                 file = await _aside(self._shelf.claim)
             except SpoolError as error:
-                log.error("%s", error)
+                trouble.say(error)
                 await asyncio.sleep(_TROUBLE_PAUSE_S)
                 continue
+            trouble.is_over()
             if file is None:
                 # Not wait_for: in Python 3.11 it can swallow that we are cancelled.
                 with contextlib.suppress(TimeoutError):
@@ -169,18 +180,29 @@ class Worker:
             await _aside(self._shelf.done, file)
 
     async def _every(self, seconds: float, chore: Callable[[], Awaitable[None]]) -> None:
+        trouble = Trouble()
         while True:
             try:
                 await chore()
             except OperationError as error:
-                log.error("%s", error)
+                trouble.say(error)
+            else:
+                trouble.is_over()
             await asyncio.sleep(seconds)
 
     async def _check_again(self) -> None:
         """Mails whose sender could not be checked, one after the other: they are few, and nobody waits."""
-        if self._handler.later is not None:
-            for file in await _aside(self._handler.later.due):
-                await self._check_one(self._handler.later, file)
+        later = self._handler.later
+        if later is None:
+            return
+        failed: OperationError | None = None
+        for file in await _aside(later.due):
+            try:
+                await self._check_one(later, file)
+            except OperationError as error:
+                failed = error  # one that cannot be read must not keep the others waiting
+        if failed:
+            raise failed
 
     async def _check_one(self, later: Later, file: Path) -> None:
         due = await _aside(later.read, file)

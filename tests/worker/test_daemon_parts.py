@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import socket
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -17,11 +20,12 @@ from mailguard.store import open_store
 from mailguard.store.upkeep import Kind
 from mailguard.worker.filer import Filer, StoreAway
 from mailguard.worker.handling import Handled, MailOutcome
-from mailguard.worker.logs import OneLine
+from mailguard.worker.logs import OneLine, Sparing
 from mailguard.worker.mailboxes import _take, recogniser
-from mailguard.worker.notify import notify
+from mailguard.worker.notify import keep_telling, notify, watchdog_s
 from mailguard.worker.readers import Readers
 from mailguard.worker.retention import due, keep_pruning
+from mailguard.worker.telling import Trouble
 from mailguard.worker.wire import ReadingSettings
 from tests.worker.mails import ORDINARY, UNREADABLE, mail_bytes, poison, report_mail
 from tests.worker.until import until
@@ -129,6 +133,68 @@ def test_an_exception_is_told_on_the_same_line() -> None:
 
 def test_the_journal_is_told_how_grave_it_is() -> None:
     assert OneLine({"JOURNAL_STREAM": "8:1"}).format(record("x")) == "<3>x"
+
+
+def spared(lines: Iterable[tuple[float, str]], level: int = logging.WARNING) -> list[str]:
+    """What is written of lines that one place in the code says at these times."""
+    sparing, written = Sparing(), []
+    for at, text in lines:
+        made = record("%s", text)
+        made.levelno, made.created = level, 1_000_000.0 + at
+        if sparing.filter(made):
+            written.append(made.getMessage())
+    return written
+
+
+def test_a_thousand_warnings_of_one_kind_are_twenty_lines_and_a_number() -> None:
+    written = spared((n / 100, f"mail {n}") for n in range(1_000))
+    assert written == [f"mail {n}" for n in range(20)]
+    written = spared([*((n / 100, f"mail {n}") for n in range(1_000)), (61.0, "later"), (62.0, "again")])
+    assert written[20:] == ["later (before this: 980 lines more)", "again"]
+
+
+def test_a_clock_that_is_set_back_silences_nothing() -> None:
+    assert len(spared([*((0, "x") for _ in range(50)), (-5_000.0, "back")])) == 21
+
+
+def test_what_somebody_asked_to_see_is_shown_in_full() -> None:
+    assert len(spared(((0, "stored") for _ in range(1_000)), logging.INFO)) == 1_000
+
+
+def test_trouble_is_told_once_and_once_that_it_is_over(caplog: pytest.LogCaptureFixture) -> None:
+    trouble = Trouble()
+    for _ in range(100):
+        trouble.say(OSError("the disk is full"))
+    trouble.say(OSError("the disk is gone"))
+    trouble.is_over()
+    trouble.is_over()
+    assert caplog.messages == ["the disk is full", "the disk is gone", "this works again: the disk is gone"]
+
+
+@pytest.mark.parametrize(
+    ("environ", "seconds"),
+    [
+        ({}, None),
+        ({"WATCHDOG_USEC": "120000000"}, 120.0),
+        ({"WATCHDOG_USEC": "120000000", "WATCHDOG_PID": str(os.getpid())}, 120.0),
+        ({"WATCHDOG_USEC": "120000000", "WATCHDOG_PID": "1"}, None),
+        ({"WATCHDOG_USEC": "0"}, None),
+        ({"WATCHDOG_USEC": "soon"}, None),
+    ],
+)
+def test_how_often_systemd_wants_to_hear_from_us(environ: dict[str, str], seconds: float | None) -> None:
+    assert watchdog_s(environ) == seconds
+
+
+async def test_systemd_hears_that_the_loop_goes_round(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
+        told.bind(str(tmp_path / "notify"))
+        told.setblocking(False)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        telling = asyncio.create_task(keep_telling(0.02))
+        heard = [await asyncio.wait_for(asyncio.get_running_loop().sock_recv(told, 100), 5) for _ in range(3)]
+        telling.cancel()
+    assert heard == [b"WATCHDOG=1"] * 3
 
 
 def test_nobody_has_to_listen(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mailguard.worker.later import PAUSES_S, Later
+from mailguard.worker.later import MAX_AGE_S, PAUSES_S, Later
 from mailguard.worker.tries import Tries
 from tests.worker.mails import NOW, report_mail
 
@@ -66,12 +66,13 @@ def test_a_mail_comes_again_when_it_is_due(tmp_path: Path) -> None:
     assert later.due() == []
 
 
-def test_a_mail_is_checked_a_few_times_within_three_days(tmp_path: Path) -> None:
+def test_a_mail_is_checked_a_few_times_within_two_weeks(tmp_path: Path) -> None:
     time = Time()
     later = Later(tmp_path / "later", now=time)
     mail = report_mail("one")
-    assert [later.put(mail, checks) for checks in range(1, 7)] == [True] * 4 + [False] * 2
-    time.now += 3 * 86_400 + 1
+    assert [later.put(mail, checks) for checks in range(1, 10)] == [True] * 8 + [False]
+    assert 14 * 86_400 < sum(PAUSES_S) < MAX_AGE_S
+    time.now += MAX_AGE_S + 1
     assert not later.put(mail, 1)
 
 
