@@ -9,6 +9,7 @@ from mailguard.feedback.envelope import ReceivedMail
 from mailguard.feedback.limits import DEFAULT_LIMITS, Limits
 from mailguard.feedback.report import AggregateReport
 from mailguard.inquiry import Inquiry
+from mailguard.names import DomainName
 from mailguard.trust.authenticate import authenticate
 from mailguard.trust.grade import Trust
 from mailguard.trust.judge import Owned, judge_report
@@ -37,13 +38,27 @@ def assess(
     known: Registry = KNOWN_REPORTERS,
     trusted_hosts: Collection[str] = (),
     limits: Limits = DEFAULT_LIMITS,
+    addressed_to: Collection[DomainName] = (),
 ) -> Inquiry[Assessment]:
     """Authenticate the mail once and judge each of its reports at the time when it was received.
+
+    ``addressed_to`` as for ``judge_report``; names of files are those that the reports know of themselves (``place``).
 
     Asks nothing for a mail without reports. Never raises.
     """
     if not reports:
         return Assessment(Authentication(), ())
     proof = yield from authenticate(mail, trusted_hosts=trusted_hosts, limits=limits)
-    trusts = (judge_report(report, proof, owned=owned, now=mail.received_at, known=known) for report in reports)
-    return Assessment(proof, tuple(trusts))
+    trusts = tuple(
+        judge_report(
+            report,
+            proof,
+            owned=owned,
+            now=mail.received_at,
+            known=known,
+            file_name=report.place,
+            addressed_to=addressed_to,
+        )
+        for report in reports
+    )
+    return Assessment(proof, trusts)

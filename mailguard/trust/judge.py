@@ -2,13 +2,15 @@
 
 A report starts with what is proved about its mail: *verified* if the mail passes DMARC and everything that the report
 says about its sender fits, *authenticated* if some domain is proved, else *unverified*. Then its content is weighed:
-what no honest reporter sends (another's domain, the future, more than a month, impossible counts) makes it
-*unverified* whoever sent it; what is merely odd is a reason beside the grade.
+what no honest reporter sends (another's domain, the future, more than a month, impossible counts, to an address that
+was made for another domain) makes it *unverified* whoever sent it; what is merely odd is a reason beside the grade.
+
+``judge_tls`` and ``judge_failure`` do the same for the other kinds of reports, whose standards ask for other proof.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -16,7 +18,7 @@ from typing import Final
 from mailguard.feedback.report import AggregateReport
 from mailguard.names import ROOT, DomainName
 from mailguard.trust.grade import Grade, Trust
-from mailguard.trust.head import domain_in
+from mailguard.trust.head import Subject, domain_in
 from mailguard.trust.proof import Authentication, Outcome
 from mailguard.trust.reporter import KNOWN_REPORTERS, Claims, Registry, claims_of
 
@@ -38,6 +40,7 @@ class Reason(StrEnum):
 
     # why not verified
     NOT_AUTHENTICATED = "not-authenticated"  # nothing at all is proved about the mail
+    NOT_SIGNED = "not-signed"  # a TLS report without a DKIM signature that counts (RFC 8460 3)
     NOT_ALIGNED = "not-aligned"  # something is proved, but not that the author sent the mail
     COULD_NOT_BE_CHECKED = "could-not-be-checked"  # an answer is missing; trying again may help
     NO_REPORTER = "no-reporter"  # neither report nor subject names a domain to compare with
@@ -45,6 +48,7 @@ class Reason(StrEnum):
     IMPERSONATION = "impersonation"  # it uses the name of a well-known reporter and comes from elsewhere
     # what makes any report unverified
     FOREIGN_DOMAIN = "foreign-domain"  # about a domain that is not ours
+    OTHER_ADDRESS = "other-address"  # sent to the report address of another of our domains
     ENDS_IN_FUTURE = "ends-in-future"
     BEGINS_AFTER_END = "begins-after-end"
     SPAN_TOO_LONG = "span-too-long"  # more than 31 days
@@ -63,6 +67,7 @@ class Reason(StrEnum):
     CONTENT_TYPE_UNSIGNED = "content-type-unsigned"
     TESTING_KEY = "testing-key"
     EXPIRED_SINCE = "expired-since"
+    KEY_NOT_FOR_REPORTS = "key-not-for-reports"  # a TLS report signed with a key for mail only (RFC 8460 3: s=tlsrpt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,14 @@ class Owned:
 
     domains: frozenset[DomainName]
     pending: frozenset[DomainName] = frozenset()
+
+    def has(self, domain: DomainName) -> bool:
+        """Whether a report may be about this domain."""
+        return is_among(domain, self.domains) or is_among(domain, self.pending)
+
+    def awaits(self, domain: DomainName) -> bool:
+        """Whether this domain is not confirmed as ours yet."""
+        return not is_among(domain, self.domains) and is_among(domain, self.pending)
 
 
 def judge_report(
@@ -81,12 +94,14 @@ def judge_report(
     now: int,
     known: Registry = KNOWN_REPORTERS,
     file_name: str = "",
+    addressed_to: Collection[DomainName] = (),
 ) -> Trust:
     """How much a report is to be believed. Pure; never raises.
 
     Args:
         now: POSIX seconds, usually when the mail was received.
-        file_name: of the file that the report was in, where it is known.
+        file_name: of the file that the report was in, where it is known; ``archive: file`` for one in an archive.
+        addressed_to: the domains that the mail's recipients were made for (``token``); empty where that is not known.
 
     Returns:
         The grade; ``domain`` is the author domain for a verified report, else the first domain that is proved, also
@@ -94,7 +109,13 @@ def judge_report(
     """
     claims = claims_of(report, authentication.subject.submitter)
     grade, why = _grade_of_sender(report, authentication, claims, known)
-    impossible = [reason for reason in (_foreign(report, owned), *_impossible(report, now)) if reason]
+    about = DomainName(report.policy.domain)
+    counts = (record.count for record in report.records)
+    impossible = [
+        *([] if owned.has(about) else [Reason.FOREIGN_DOMAIN]),
+        *([] if is_addressed(about, addressed_to) else [Reason.OTHER_ADDRESS]),
+        *impossible_facts(report.begin, report.end, counts, now),
+    ]
     odd = [
         *_odd_content(report, authentication, owned, file_name),
         *_odd_sender(report, authentication, claims, known),
@@ -102,8 +123,13 @@ def judge_report(
     if impossible:
         grade = Grade.UNVERIFIED
     domain = next(iter(authentication.proved), ROOT)
-    found = {*why, *impossible, *odd}
-    return Trust(grade, str(domain), tuple(reason.value for reason in Reason if reason in found))
+    return Trust(grade, str(domain), in_order((*why, *impossible, *odd)))
+
+
+def in_order(found: Iterable[Reason]) -> tuple[str, ...]:
+    """The reasons as a ``Trust`` has them: each once, in the order of ``Reason``."""
+    wanted = frozenset(found)
+    return tuple(reason.value for reason in Reason if reason in wanted)
 
 
 def _grade_of_sender(
@@ -136,23 +162,29 @@ def _is_of_author(domain: DomainName, authentication: Authentication) -> bool:
     return domain.is_within(authentication.organization or authentication.author)
 
 
-def _foreign(report: AggregateReport, owned: Owned) -> Reason | None:
-    domain = DomainName(report.policy.domain)
-    return None if _is_among(domain, owned.domains) or _is_among(domain, owned.pending) else Reason.FOREIGN_DOMAIN
-
-
-def _is_among(domain: DomainName, domains: Iterable[DomainName]) -> bool:
+def is_among(domain: DomainName, domains: Iterable[DomainName]) -> bool:
+    """Whether a domain is one of these, or below one."""
     return any(domain.is_within(ours) for ours in domains if ours)
 
 
-def _impossible(report: AggregateReport, now: int) -> Iterator[Reason]:
-    if report.end > now + MAX_SKEW_S:
+def is_addressed(about: DomainName, addressed_to: Collection[DomainName]) -> bool:
+    """Whether a report came to an address of the domain that it is about, as far as addresses tell.
+
+    The address of a domain stands in that domain's record. It stands for the names below it too, which often publish
+    the same record, and for no other domain: who writes to A about B has not read B's record.
+    """
+    return not addressed_to or is_among(about, addressed_to)
+
+
+def impossible_facts(begin: int, end: int, counts: Iterable[int], now: int) -> Iterator[Reason]:
+    """What no honest reporter writes. Times are POSIX seconds."""
+    if end > now + MAX_SKEW_S:
         yield Reason.ENDS_IN_FUTURE
-    if report.begin > report.end:
+    if begin > end:
         yield Reason.BEGINS_AFTER_END
-    if report.end - report.begin > MAX_SPAN_S:
+    if end - begin > MAX_SPAN_S:
         yield Reason.SPAN_TOO_LONG
-    if any(record.count > MAX_COUNT for record in report.records):
+    if any(count > MAX_COUNT for count in counts):
         yield Reason.COUNT_TOO_LARGE
 
 
@@ -161,26 +193,38 @@ def _odd_content(
 ) -> Iterator[Reason]:
     subject = authentication.subject
     domain = DomainName(report.policy.domain)
-    if not _is_among(domain, owned.domains) and _is_among(domain, owned.pending):
+    if owned.awaits(domain):
         yield Reason.PENDING_DOMAIN
-    if USUAL_SPAN_S < report.end - report.begin <= MAX_SPAN_S:
-        yield Reason.SPAN_UNUSUAL
-    if subject.report_id and subject.report_id != report.report_id.strip("<> "):
-        yield Reason.REPORT_ID_DIFFERS
+    yield from odd_facts(report.begin, report.end, report.report_id, subject)
     if subject.domain and subject.domain != domain:
         yield Reason.SUBJECT_DOMAIN_DIFFERS
-    if _file_name_differs(report, file_name):
+    if file_name_differs(file_name, (report.policy.domain,), report.begin, report.end):
         yield Reason.FILE_NAME_DIFFERS
 
 
-def _file_name_differs(report: AggregateReport, file_name: str) -> bool:
-    """``receiver!policy-domain!begin!end[!unique-id].extension``; any other form says nothing."""
-    _, *rest = file_name.rpartition("/")[2].split("!")
+def odd_facts(begin: int, end: int, report_id: str, subject: Subject) -> Iterator[Reason]:
+    """What is unusual about a report of any kind."""
+    if USUAL_SPAN_S < end - begin <= MAX_SPAN_S:
+        yield Reason.SPAN_UNUSUAL
+    if subject.report_id and subject.report_id != report_id.strip("<> "):
+        yield Reason.REPORT_ID_DIFFERS
+
+
+def file_name_differs(file_name: str, domains: Collection[str], begin: int, end: int) -> bool:
+    """Whether a name says another domain or period. That of an archive counts, and that of the file in it.
+
+    ``receiver!policy-domain!begin!end[!unique-id].extension`` (RFC 9990 3.5.2); any other form says nothing.
+    """
+    said = (_said_by(name) for name in file_name.split(": "))
+    fitting = [(domain, str(begin), str(end)) for domain in domains]
+    return any(one not in fitting for one in said if one)
+
+
+def _said_by(name: str) -> tuple[str, str, str] | None:
+    _, *rest = name.rpartition("/")[2].split("!")
     if len(rest) not in (3, 4):
-        return False
-    rest[-1] = rest[-1].partition(".")[0]
-    said = (str(domain_in(rest[0])), *rest[1:3])
-    return said != (report.policy.domain, str(report.begin), str(report.end))
+        return None
+    return str(domain_in(rest[0])), rest[1], rest[2].partition(".")[0]
 
 
 def _odd_sender(
@@ -190,12 +234,17 @@ def _odd_sender(
         return
     if claims.submitter and not _is_of_author(claims.submitter, authentication):
         yield Reason.SUBMITTER_DIFFERS
-    seen = known.has_seen(report.org_name)
-    if authentication.author not in seen:
-        yield Reason.OTHER_DOMAIN if seen else Reason.FIRST_SEEN
+    yield from odd_name(report.org_name, authentication.author, known)
     if authentication.aligned == ("host",):
         yield Reason.TOLD_BY_HOST
     yield from _odd_signatures(authentication)
+
+
+def odd_name(org_name: str, domain: DomainName, known: Registry) -> Iterator[Reason]:
+    """Whether somebody new uses a name."""
+    seen = known.has_seen(org_name)
+    if domain not in seen:
+        yield Reason.OTHER_DOMAIN if seen else Reason.FIRST_SEEN
 
 
 def _odd_signatures(authentication: Authentication) -> Iterator[Reason]:

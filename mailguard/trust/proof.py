@@ -35,6 +35,7 @@ class SignatureFault(StrEnum):
     SHORT_KEY = "short-key"  # RFC 8301 3.2: RSA under 1024 bits
     LONG_KEY = "long-key"  # over 4096 bits, or with an exponent that takes as long to compute
     KEY_OF_ALL = "key-of-all"  # anybody can sign with it
+    KEY_FOR_TLS_REPORTS = "key-for-tls-reports"  # right in every way, but the key is for TLS reports and not for mail
     IDENTITY = "identity"  # i= is not of the domain, or t=s wants it to be the domain itself
     BODY = "body"  # the body is not what was signed
     MISMATCH = "mismatch"  # the header is not what was signed, or not with this key

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
@@ -11,6 +11,9 @@ from typing import Final
 from mailguard.feedback.report import AggregateReport
 from mailguard.names import ROOT, DomainName
 from mailguard.trust.head import domain_in
+
+_MAX_NAMES: Final = 10_000
+_MAX_DOMAINS: Final = 100
 
 _ADDRESS: Final = re.compile(r"[^\s@<>]{1,64}@([^\s@<>]{1,253})")
 
@@ -55,8 +58,17 @@ class Registry:
 
     def learn(self, org_name: str, domain: DomainName) -> Registry:
         """The registry after a verified report."""
-        known = self.has_seen(org_name) | {domain}
-        return Registry({**self.seen, _folded(org_name): known}, self.vouched)
+        return self.learn_all([(org_name, domain)])
+
+    def learn_all(self, pairs: Iterable[tuple[str, DomainName]]) -> Registry:
+        """The registry after many, each a name with its domain. Bounds: 10,000 names, 100 domains of each."""
+        seen = dict(self.seen)
+        for org_name, domain in pairs:
+            key = _folded(org_name)
+            known = seen.get(key, frozenset())
+            if domain not in known and len(known) < _MAX_DOMAINS and (known or len(seen) < _MAX_NAMES):
+                seen[key] = known | {domain}
+        return self if len(seen) == len(self.seen) and seen == self.seen else Registry(seen, self.vouched)
 
     def vouch(self, org_name: str, domain: DomainName) -> Registry:
         """The registry after the operator said that a name belongs to a domain."""
@@ -84,5 +96,10 @@ class Claims:
 
 def claims_of(report: AggregateReport, submitter: str) -> Claims:
     """The domain of the report's email, its org_name if that is a domain name, and the subject's Submitter."""
-    match = _ADDRESS.search(report.email)
-    return Claims(domain_in(match[1]) if match else ROOT, domain_in(report.org_name.strip()), domain_in(submitter))
+    return claims_in(report.email, report.org_name, submitter)
+
+
+def claims_in(email: str, org_name: str, submitter: str) -> Claims:
+    """The same for a report of any kind."""
+    match = _ADDRESS.search(email)
+    return Claims(domain_in(match[1]) if match else ROOT, domain_in(org_name.strip()), domain_in(submitter))

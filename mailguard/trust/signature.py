@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
-from mailguard.dkim.key import MAX_BITS, KeyRecord, Remark, Strength, parse_key
+from mailguard.dkim.key import MAX_BITS, Flaw, KeyRecord, Remark, Strength, parse_key
 from mailguard.inquiry import Answer
 from mailguard.names import ROOT, DomainName
 from mailguard.trust.head import MAX_FIELD_BYTES, Head, domain_in
@@ -22,6 +22,9 @@ MAX_SIGNED_FIELDS: Final = 200
 
 MAX_BLANKS: Final = 100
 """White space in one place of a signature: dkimpy's pattern for b= takes the square of it."""
+
+TLS_REPORTS: Final = "tlsrpt"
+"""The service (s=) of a key that signs TLS reports (RFC 8460 section 3)."""
 
 SKEW_S: Final = 3600
 """How far a signer's clock may be off."""
@@ -160,8 +163,17 @@ def weigh_key(draft: Draft, answer: Answer) -> tuple[Draft, KeyRecord | None]:
     if len(keys) != 1:
         return _failed(draft, SignatureFault.SEVERAL_KEYS if keys else SignatureFault.NO_KEY), None
     draft = replace(draft, signature=replace(draft.signature, key=keys[0].text))
-    fault = _fault_of_key(draft, keys[0])
-    return (_failed(draft, fault), None) if fault else (draft, keys[0])
+    key = keys[0]
+    if key.flaw is Flaw.NOT_FOR_MAIL and TLS_REPORTS in key.services:
+        draft, key = _failed(draft, SignatureFault.KEY_FOR_TLS_REPORTS), _as_if_for_mail(key)
+    fault = _fault_of_key(draft, key)
+    return (_failed(draft, fault), None) if fault else (draft, key)
+
+
+def _as_if_for_mail(key: KeyRecord) -> KeyRecord:
+    """The key that is not for mail, so that it can be seen whether the signature is right all the same."""
+    tags = "; ".join(f"{tag}={value}" for tag, value in key.tags.items() if tag != "s")
+    return parse_key((tags.encode("utf-8", "replace"),))
 
 
 def _fault_of_key(draft: Draft, key: KeyRecord) -> SignatureFault | None:
@@ -188,7 +200,10 @@ def _failed(draft: Draft, fault: SignatureFault, outcome: Outcome = Outcome.FAIL
 
 
 def verify(draft: Draft, key: KeyRecord, head: Head, body: bytes) -> Signature:
-    """Verify one signature with dkimpy; ``body`` as ``tidy_body`` gives it. Never raises."""
+    """Verify one signature with dkimpy; ``body`` as ``tidy_body`` gives it. Never raises.
+
+    A draft that has a fault keeps it where the signature is right.
+    """
     from dkim import DKIMException, ValidationError
 
     remarks = draft.signature.remarks + ((SignatureRemark.TESTING,) if key.testing else ())
@@ -209,7 +224,7 @@ def verify(draft: Draft, key: KeyRecord, head: Head, body: bytes) -> Signature:
         good = False
     if not good:
         return replace(signature, fault=SignatureFault.MISMATCH)
-    return replace(signature, outcome=Outcome.PASS)
+    return signature if signature.fault else replace(signature, outcome=Outcome.PASS)
 
 
 def _canonicalization(draft: Draft, body: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ from mailguard.trust.proof import (
     SpfCheck,
 )
 from mailguard.trust.reporter import KNOWN_REPORTERS, Registry
-from tests.feedback.mails import gzipped_mail
+from tests.feedback.mails import gzipped_mail, mail
 from tests.feedback.mails import report as report_xml
 from tests.trust.mails import NOW, by_smtp, key_zone, received, sign
 from tests.zones import Zone
@@ -193,6 +194,51 @@ def test_without_domains_of_ours_everything_is_foreign() -> None:
     assert "foreign-domain" in judge(owned=Owned(frozenset())).reasons
 
 
+NAMED = "reporter.example!clinic.example.jp!1790000000!1790086399"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "reporter.example!other.example.jp!1790000000!1790086399.xml.gz",
+        "reporter.example!clinic.example.jp!1790000001!1790086399.xml",
+        f"{NAMED}.zip: reporter.example!clinic.example.jp!1!2.xml",
+        f"reporter.example!clinic.example.jp!1!2.zip: {NAMED}.xml",
+        f"reports/{NAMED.replace('clinic', 'other')}!r1.xml.gz",
+    ],
+)
+def test_file_names_that_say_something_else(name: str) -> None:
+    assert judge(file_name=name).reasons == ("file-name-differs",)
+
+
+def test_the_name_of_the_attachment_is_looked_at() -> None:
+    def named(name: str) -> tuple[str, ...]:
+        raw = mail(gzip.compress(report_xml().encode()), name=name)
+        (trust,) = judged(sign(raw), key_zone(), Way.FILE)
+        return trust.reasons
+
+    assert "file-name-differs" not in named(f"{NAMED}.xml.gz")
+    assert "file-name-differs" in named(f"{NAMED.replace('clinic', 'other')}.xml.gz")
+
+
+@pytest.mark.parametrize(
+    ("addressed_to", "policy_domain", "grade"),
+    [
+        ((), "clinic.example.jp", Grade.VERIFIED),
+        (("clinic.example.jp",), "clinic.example.jp", Grade.VERIFIED),
+        (("clinic.example.jp",), "mail.clinic.example.jp", Grade.VERIFIED),
+        (("new.example.jp", "clinic.example.jp"), "clinic.example.jp", Grade.VERIFIED),
+        (("new.example.jp",), "clinic.example.jp", Grade.UNVERIFIED),
+        (("mail.clinic.example.jp",), "clinic.example.jp", Grade.UNVERIFIED),
+    ],
+)
+def test_the_address_of_one_domain_proves_nothing_about_another(
+    addressed_to: tuple[str, ...], policy_domain: str, grade: Grade
+) -> None:
+    trust = judge(some_report(policy_domain=policy_domain), addressed_to=tuple(map(DomainName, addressed_to)))
+    assert (trust.grade, "other-address" in trust.reasons) == (grade, grade is Grade.UNVERIFIED)
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -220,6 +266,12 @@ def test_the_operator_can_vouch_for_a_reporter() -> None:
     known = KNOWN_REPORTERS.vouch("Carrier.example ", DomainName("sender.example"))
     assert judge(report, sent_by("sender.example"), known=known).grade is Grade.VERIFIED
     assert judge(report, sent_by("carrier.example"), known=known).grade is Grade.AUTHENTICATED
+
+
+def test_what_is_remembered_of_names_is_bounded() -> None:
+    many = Registry().learn_all(("A", DomainName(f"d{number}.example")) for number in range(500))
+    assert len(many.has_seen("a")) == 100
+    assert len(Registry().learn_all((f"n{number}", DomainName("a.example")) for number in range(10_500)).seen) == 10_000
 
 
 def test_registries_are_values() -> None:

@@ -148,7 +148,8 @@ KEYS = {
     "another text": ('s1._domainkey.reporter.example TXT "v=spf1 -all"', SignatureFault.NO_KEY),
     "revoked": ('s1._domainkey.reporter.example TXT "v=DKIM1; p="', SignatureFault.REVOKED),
     "broken": ('s1._domainkey.reporter.example TXT "v=DKIM1; p=MIIB"', SignatureFault.UNUSABLE_KEY),
-    "not for mail": (f's1._domainkey.reporter.example TXT "{rsa_text(2048)}; s=tlsrpt"', SignatureFault.UNUSABLE_KEY),
+    "not for mail": (f's1._domainkey.reporter.example TXT "{rsa_text(2048)}; s=other"', SignatureFault.UNUSABLE_KEY),
+    "for reports": (f's1._domainkey.reporter.example TXT "{rsa_text(2048)}; s=tlsrpt"', SignatureFault.MISMATCH),
     "sha1 only": (f's1._domainkey.reporter.example TXT "{rsa_text(2048)}; h=sha1"', SignatureFault.UNUSABLE_KEY),
     "512 bits": (f's1._domainkey.reporter.example TXT "{rsa_text(512)}"', SignatureFault.SHORT_KEY),
     "1023 bits": (f's1._domainkey.reporter.example TXT "{rsa_text(1023)}"', SignatureFault.SHORT_KEY),
@@ -343,3 +344,20 @@ def test_a_mail_cut_short_never_passes(cut: int) -> None:
     signed = sign()
     if cut < len(signed) - 2:  # the last line end is not part of what is hashed
         assert check(received(signed[:cut])).dmarc is FAIL
+
+
+def test_a_key_for_tls_reports_only_proves_nothing_about_mail() -> None:
+    proof = check(sign(), key_zone(record=rsa_pair()[1] + b"; s=tlsrpt"))
+    assert (only(proof).outcome, only(proof).fault) == (FAIL, SignatureFault.KEY_FOR_TLS_REPORTS)
+    assert (proof.dmarc, proof.proved) == (FAIL, ())
+
+
+@pytest.mark.parametrize("services", ["email", "*", "tlsrpt : email"])
+def test_a_key_that_is_for_mail_too_proves_it(services: str) -> None:
+    proof = check(sign(), key_zone(record=rsa_pair()[1] + b"; s=" + services.encode()))
+    assert only(proof).outcome is Outcome.PASS
+
+
+def test_a_revoked_key_for_tls_reports_is_revoked() -> None:
+    proof = check(sign(), key_zone(record=b"v=DKIM1; s=tlsrpt; p="))
+    assert only(proof).fault is SignatureFault.REVOKED
