@@ -9,12 +9,13 @@ VENV ?= .venv
 PYTHON ?=
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PEERS := .venv-bench
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint integration bench docs texts wheel lock clean
+.PHONY: help demo test lint integration bench peers docs texts wheel lock clean
 
 help: ## この一覧 / this list
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
@@ -33,8 +34,10 @@ lint: $(READY) ## 書式と型の検査 / style and types
 integration: $(READY) ## 本物のサーバーを使うテスト / tests with real servers (see docs/development.md)
 	PATH="$$PATH:/usr/sbin" $(BIN)/python -m pytest -m integration -rs $(PYTEST_ARGS)
 
-bench: $(READY) ## 速さの測定 / the measurements
-	$(BIN)/python -m bench
+bench: $(READY) $(PEERS)/.ready ## 速さの測定 / the measurements (PARTS="reports listener": only these)
+	$(BIN)/python -m bench $(PARTS)
+
+peers: $(PEERS)/.ready ## 測定で比べる相手を入れる / what the measurements compare with
 
 docs: $(READY) ## 生成する文書を作り直して検査 / write the generated pages again and check all pages
 	$(BIN)/python -m tools.make_docs
@@ -52,7 +55,7 @@ lock: ## 依存の版とハッシュを更新（uv が必要） / renew the hash
 	$(LOCK) --upgrade --extra bench --output-file requirements/bench.txt
 
 clean: ## 作ったものを消す / remove what was made
-	rm -rf $(VENV) dist build demo-output .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) dist build demo-output .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # An environment of an older Python, or one that was moved, is made anew; any other is only brought up to date.
 $(READY): requirements/dev.txt pyproject.toml
@@ -63,4 +66,10 @@ $(READY): requirements/dev.txt pyproject.toml
 	fi
 	@$(PIP) install --require-hashes -r requirements/dev.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# parsedmarc brings so much with it that it has an environment of its own; nothing but the measurements needs it.
+$(PEERS)/.ready: requirements/bench.txt | $(READY)
+	$(BIN)/python -m venv --clear $(PEERS)
+	@$(PEERS)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/bench.txt
 	@touch $@

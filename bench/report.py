@@ -95,6 +95,14 @@ def machine() -> dict[str, Any]:
     }
 
 
+def machine_line() -> str:
+    """Where and when, and how busy it was, for below a table."""
+    where = machine()
+    versions = f"dnspython {where['dnspython']}, checkdmarc {where['checkdmarc']}"
+    begun = f"{where['date'][:16].replace('T', ' ')} UTC, load {where['load'][0]}"
+    return f"{where['cpu']}, {where['cores']} cores, Python {where['python']}, {versions}, {begun}."
+
+
 def _cpu_model() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()

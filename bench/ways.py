@@ -1,40 +1,85 @@
 """The ways from mails to reports that are measured against each other, each in a process of its own.
 
-``python -m bench.ways WAY FOLDER [URL]`` reads the name of a file of mails per line, does the work for all of them once
-and answers with a line of JSON. It runs under our interpreter or, for parsedmarc, under that of ``.venv-bench``.
+``python -m bench.ways WAY FOLDER [MORE]`` reads the name of a folder of mails per line, does the work for all of them
+once and answers with a line of JSON. It runs under our interpreter or, for parsedmarc, under that of ``.venv-bench``.
+Reading the files of the folder, which the system has in memory, is part of what is timed; starting the process, opening
+the database and making its tables are not.
 """
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
-import pickle
+import os
+import resource
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, AsyncExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
     from mailguard.feedback.envelope import ReceivedMail
     from mailguard.inquiry import Answer, Question
-    from mailguard.store import Filed
+    from mailguard.spool import Shelf
+    from mailguard.store import Filed, Reader
+    from mailguard.trust.grade import Grade
+    from mailguard.worker.handling import Handler
 
 MAILS_AT_ONCE: Final = 256
 RECORDS_AT_ONCE: Final = 20_000
 """What one transaction holds: as much as our filer puts into one (``mailguard/worker/filer.py``)."""
 
+PROCESSES: Final = 2
+"""That read, where several do: what ``mailguard serve`` starts unless told otherwise."""
+
 RECEIVED_AT: Final = 1_790_200_000
 
-Work = Callable[[list[bytes]], None]
-"""Does everything for these mails. Only this is timed."""
 
-Begin = Callable[[Path], AbstractContextManager[Work]]
-"""Opens whatever is needed; what is stored goes into this folder, which is empty."""
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A folder of mails, an empty folder for what is made of them, and whatever the way was told beside."""
 
+    mails: Path
+    place: Path
+    more: str = ""
+
+    @property
+    def database(self) -> str:
+        """The URL of a new PostgreSQL database on the server that the way was told of."""
+        import psycopg
+
+        name = self.place.name.replace("-", "_")
+        with psycopg.connect(self.more, autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}"'.encode())
+        return self.more.replace("/postgres?", f"/{name}?")
+
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """``work`` does everything for the mails of a job, and only this is timed; ``count`` says how many records then
+    are where they belong."""
+
+    work: Callable[[], None]
+    count: Callable[[], int]
+
+
+Way = Callable[[Job], AbstractContextManager[Trip]]
+"""Opens whatever is needed."""
 
 T = TypeVar("T")
+
+
+def mails_in(folder: Path) -> Iterator[bytes]:
+    """The files of a folder, in the order of their names."""
+    for name in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, name), "rb") as file:
+            yield file.read()
 
 
 def in_transactions(mails: Iterable[T], records_of: Callable[[T], int]) -> Iterator[list[T]]:
@@ -56,211 +101,147 @@ def records_of(filed: Filed) -> int:
     return sum(len(report.records) for report in filed.contents.reports)
 
 
-def parsedmarc_parses(_: str) -> Begin:
-    """parsedmarc's parser, offline; what it looks up about addresses is in its cache from the second time on."""
-    from parsedmarc import parse_report_email
-    from parsedmarc.config import ParserConfig
-
-    config = ParserConfig(offline=True, always_use_local_files=True)
-
-    def work(mails: list[bytes]) -> None:
-        for mail in mails:
-            parse_report_email(mail, config=config)
-
-    return lambda _: nullcontext(work)
+def stored_in(store: Reader, grade: Grade) -> int:
+    """How many records there are of reports of this grade."""
+    sql = "SELECT COUNT(*) FROM record JOIN report ON report.id = record.report_id WHERE report.grade = ?"
+    ((count,),) = store.database.rows(sql, (grade.value,))
+    return int(count)
 
 
-def parsedmarc_parses_in_processes(_: str) -> Begin:
-    """The same in two processes, as its command line does it with ``n_procs = 2``."""
-    from functools import partial
-
-    from parsedmarc import parallel
-    from parsedmarc.config import ParserConfig
-
-    job = partial(parallel._parse_report_email_job, config=ParserConfig(offline=True, always_use_local_files=True))
-
-    def work(mails: list[bytes]) -> None:
-        for _ in parallel.parallel_map(job, mails, 2):
-            pass
-
-    return lambda _: nullcontext(work)
-
-
-def parsedmarc_stores(url: str) -> Begin:
-    """parsedmarc with its PostgreSQL output, as its command line uses it: one transaction per report."""
-    from parsedmarc import parse_report_email
-    from parsedmarc.config import ParserConfig
-    from parsedmarc.postgres import PostgreSQLClient
-
-    client = PostgreSQLClient(url)
-    client.create_tables()
-    config = ParserConfig(offline=True, always_use_local_files=True)
-
-    def work(mails: list[bytes]) -> None:
-        for mail in mails:
-            report: Any = parse_report_email(mail, config=config)
-            client.save_aggregate_report_to_postgresql(report["report"])
-
-    return lambda _: nullcontext(work)
-
-
-def stores(_: str, url: str = "") -> Begin:
+@contextmanager
+def stores(job: Job, database: str = "") -> Iterator[Trip]:
     """Ours in one process: what a reading process and the filer do, without the wire between them; no trust check."""
     from mailguard.feedback.mail import read_mail
     from mailguard.store import open_store
+    from mailguard.trust.grade import Grade
     from mailguard.worker.judging import Judge
 
     judge = Judge(None)
+    with open_store(database or job.place / "mailguard.db") as store:
 
-    @contextmanager
-    def begin(folder: Path) -> Iterator[Work]:
-        with open_store(url or folder / "mailguard.db") as store:
+        def work() -> None:
+            filed = (judge.file(mail, read_mail(mail.raw), None) for mail in map(received, mails_in(job.mails)))
+            for batch in in_transactions(filed, records_of):
+                store.add(batch)
 
-            def work(mails: list[bytes]) -> None:
-                filed = (judge.file(mail, read_mail(mail.raw), None) for mail in map(received, mails))
-                for batch in in_transactions(filed, records_of):
-                    store.add(batch)
-
-            yield work
-
-    return begin
+        yield Trip(work, lambda: stored_in(store, Grade.UNVERIFIED))
 
 
-def stores_in_postgresql(url: str) -> Begin:
+@contextmanager
+def stores_in_postgresql(job: Job) -> Iterator[Trip]:
     """The same with PostgreSQL."""
-    return stores("", url)
+    with stores(job, job.database) as trip:
+        yield trip
 
 
-def checks_and_stores(zone_file: str) -> Begin:
-    """Ours in one process with the trust check, the keys answered from memory."""
+@contextmanager
+def checks_and_stores(job: Job) -> Iterator[Trip]:
+    """Ours in one process with the trust check (SPF, DKIM, DMARC); DNS answers come from memory at once."""
     from mailguard.feedback.mail import read_mail
     from mailguard.inquiry import run
     from mailguard.names import DomainName
     from mailguard.store import open_store
     from mailguard.trust.authenticate import authenticate
+    from mailguard.trust.grade import Grade
     from mailguard.trust.judge import Owned
     from mailguard.worker.judging import Judge
 
-    zone = MemoryZone(json.loads(Path(zone_file).read_text("utf-8")))
+    zone = MemoryZone(json.loads(Path(job.more).read_text("utf-8")))
     judge = Judge(Owned(frozenset((DomainName("clinic.example.jp"),))))
 
     def filed(raw: bytes) -> Filed:
         mail = received_by_smtp(raw)
         return judge.file(mail, read_mail(raw), run(authenticate(mail), zone))
 
-    @contextmanager
-    def begin(folder: Path) -> Iterator[Work]:
-        with open_store(folder / "mailguard.db") as store:
+    with open_store(job.place / "mailguard.db") as store:
 
-            def work(mails: list[bytes]) -> None:
-                for batch in in_transactions(map(filed, mails), records_of):
-                    store.add(batch)
+        def work() -> None:
+            for batch in in_transactions(map(filed, mails_in(job.mails)), records_of):
+                store.add(batch)
 
-            yield work
-
-    return begin
+        yield Trip(work, lambda: stored_in(store, Grade.VERIFIED))
 
 
-def ingests(_: str) -> Begin:
-    """Ours as ``mailguard ingest`` does it: two reading processes, one that stores; no trust check."""
-    import asyncio
-
-    from mailguard.store import open_store
-    from mailguard.worker.ingest import IngestSettings, ingest
-
-    @contextmanager
-    def begin(folder: Path) -> Iterator[Work]:
-        place = folder / "mailguard.db"
-        open_store(place).close()
-
-        async def all_of_them(mails: list[bytes]) -> None:
-            async for _ in ingest(map(received, mails), lambda: open_store(place), IngestSettings()):
-                pass
-
-        yield lambda mails: asyncio.run(all_of_them(mails))
-
-    return begin
-
-
-def bare_floor(_: str) -> Begin:
-    """The least that a program can do that puts what it reads into the same kind of database as we do.
-
-    No bounds, no repair, no defects, no keys looked up, no raw mail kept, no sums, no indexes.
+@contextmanager
+def works_off_a_spool(job: Job) -> Iterator[Trip]:
+    """Ours as the daemon does it after the 250: from files of the spool, through two reading processes that run
+    already, into the store, the files removed. No trust check. One mail lies in each file, as when mails come singly.
     """
-    import sqlite3
-    from email import message_from_bytes
-    from io import BytesIO
-    from xml.parsers.expat import ParserCreate
-    from zipfile import ZipFile
-    from zlib import decompress
+    from mailguard.spool import Shelf
+    from mailguard.store import open_reader
+    from mailguard.trust.grade import Grade
 
-    def unpacked(mail: bytes) -> bytes:
-        for part in message_from_bytes(mail).walk():
-            data: Any = part.get_payload(decode=True)
-            if data and data.startswith(b"\x1f\x8b"):
-                return decompress(data, 31)
-            if data and data.startswith(b"PK"):
-                archive = ZipFile(BytesIO(data))
-                return archive.read(archive.namelist()[0])
-        raise ValueError("no report")
-
-    def leaves_of(xml: bytes) -> tuple[list[str], list[list[str]]]:
-        parser, head, records, texts = ParserCreate(), [""], [], [""]
-        parser.buffer_text = True
-        row = head
-
-        def start(name: str, _: object) -> None:
-            nonlocal row
-            texts.clear()
-            if name == "record":
-                row = []
-                records.append(row)
-
-        def end(_: str) -> None:
-            if texts:
-                row.append("".join(texts))
-                texts.clear()
-
-        parser.StartElementHandler, parser.EndElementHandler = start, end
-        parser.CharacterDataHandler = texts.append
-        parser.Parse(xml, True)
-        return head, records
-
-    @contextmanager
-    def begin(folder: Path) -> Iterator[Work]:
-        connection = sqlite3.connect(folder / "floor.db", isolation_level=None)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("CREATE TABLE report (id INTEGER PRIMARY KEY, head)")
-        connection.execute("CREATE TABLE record (report, n, a, b, c, d, e, f, PRIMARY KEY (report, n)) WITHOUT ROWID")
-
-        def work(mails: list[bytes]) -> None:
-            number = 0
-            reports = (leaves_of(unpacked(mail)) for mail in mails)
-            for batch in in_transactions(reports, lambda report: len(report[1])):
-                connection.execute("BEGIN IMMEDIATE")
-                for head, records in batch:
-                    number += 1
-                    connection.execute("INSERT INTO report VALUES (?, ?)", (number, "\t".join(head)))
-                    rows = ((number, n, *row[:5], "\t".join(row[5:])) for n, row in enumerate(records))
-                    connection.executemany("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
-                connection.execute("COMMIT")
-
-        yield work
-        connection.close()
-
-    return begin
+    shelf = Shelf(job.place / "spool")
+    shelf.prepare()
+    with asyncio.Runner() as runner, _handler_in(runner, job) as handler:
+        count = 0
+        for mail in map(received, mails_in(job.mails)):
+            shelf.put([mail])
+            count += 1
+        with open_reader(job.place / "mailguard.db") as store:
+            work = partial(_work_off, shelf, handler, count)
+            yield Trip(lambda: runner.run(work()), lambda: stored_in(store, Grade.UNVERIFIED))
 
 
-WAYS: Final[dict[str, Callable[[str], Begin]]] = {
-    "parsedmarc": parsedmarc_parses,
-    "parsedmarc-processes": parsedmarc_parses_in_processes,
-    "parsedmarc-postgresql": parsedmarc_stores,
+async def _work_off(shelf: Shelf, handler: Handler, count: int) -> None:
+    from mailguard.worker.worker import Worker
+
+    stop = asyncio.Event()
+    left = count
+
+    def told(_: object) -> None:
+        nonlocal left
+        left -= 1
+        if not left:
+            stop.set()
+
+    await Worker(shelf, handler, told=told).run(stop)
+
+
+@contextmanager
+def _handler_in(runner: asyncio.Runner, job: Job) -> Iterator[Handler]:
+    """What the daemon handles mails with, started."""
+    from bench.mails import make_mails
+    from mailguard.store import open_store
+    from mailguard.worker.filer import Filer
+    from mailguard.worker.handling import Handler
+    from mailguard.worker.judging import Judge
+    from mailguard.worker.readers import Readers
+    from mailguard.worker.wire import ReadingSettings
+
+    stack = AsyncExitStack()
+
+    async def start() -> Handler:
+        filer = await stack.enter_async_context(Filer(lambda: open_store(job.place / "mailguard.db")))
+        readers = await stack.enter_async_context(Readers(ReadingSettings(), processes=PROCESSES, gate=filer.has_room))
+        await filer.ready()
+        await asyncio.gather(*(readers.read(received(mail)) for mail in make_mails(30 * PROCESSES, 10)))
+        return Handler(readers=readers, filer=filer, judge=Judge(None))
+
+    yield runner.run(start())
+    runner.run(stack.aclose())
+
+
+def elsewhere(module: str, name: str) -> Way:
+    """A way that stands in another module, which is imported only when it is gone."""
+
+    def way(job: Job) -> AbstractContextManager[Trip]:
+        found: AbstractContextManager[Trip] = getattr(import_module(f"bench.{module}"), name)(job)
+        return found
+
+    return way
+
+
+WAYS: Final[dict[str, Way]] = {
+    "parsedmarc": elsewhere("ways_peer", "parses"),
+    "parsedmarc-lean": elsewhere("ways_peer", "parses_lean"),
+    "parsedmarc-processes": elsewhere("ways_peer", "parses_in_processes"),
+    "parsedmarc-postgresql": elsewhere("ways_peer", "stores_in_postgresql"),
     "ours": stores,
     "ours-trust": checks_and_stores,
-    "ours-processes": ingests,
+    "ours-worker": works_off_a_spool,
     "ours-postgresql": stores_in_postgresql,
-    "floor": bare_floor,
+    "floor": elsewhere("ways_floor", "bare_floor"),
 }
 
 
@@ -300,20 +281,39 @@ class MemoryZone:
         return Answer(question, Status.DATA, (found,), ttl_s=3600, rcode=0)
 
 
-def main(way: str, folder: str, more: str = "") -> None:
+def cpu_s() -> float:
+    """CPU seconds so far of this process and of all that it has started."""
+    usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    ended = sum(usage.ru_utime + usage.ru_stime for usage in usages)
+    return ended + sum(map(_cpu_s_of, living_children(os.getpid())))
+
+
+def living_children(pid: int) -> list[int]:
+    """The processes that a process has started and that run."""
+    text = "".join(path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children"))
+    children = [int(word) for word in text.split()]
+    return children + [grandchild for child in children for grandchild in living_children(child)]
+
+
+def _cpu_s_of(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def main(name: str, folder: str, more: str = "") -> None:
     """Work until standard input ends."""
-    begin = WAYS[way](more)
     for turn, line in enumerate(sys.stdin):
-        mails = pickle.loads(Path(line.rstrip("\n")).read_bytes())
-        place = Path(folder) / f"{way}-{turn}"
+        place = Path(folder) / f"{name}-{turn}"
         place.mkdir()
-        with begin(place) as work:
+        with WAYS[name](Job(Path(line.rstrip("\n")), place, more)) as trip:
             gc.collect()
-            wall, cpu = time.perf_counter(), time.process_time()
-            work(mails)
-            wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        print(json.dumps({"wall_s": wall, "cpu_s": cpu}), flush=True)
+            wall, cpu = time.perf_counter(), cpu_s()
+            trip.work()
+            wall, cpu = time.perf_counter() - wall, cpu_s() - cpu
+            figures = {"wall_s": wall, "cpu_s": cpu, "records": trip.count()}
+        print(json.dumps(figures), flush=True)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    # Not under the name __main__: the other modules of ways import this one.
+    import_module("bench.ways").main(*sys.argv[1:])
