@@ -11,8 +11,8 @@ from typing import Any
 import click
 
 from mailguard.cli.exits import Outcome
-from mailguard.cli.options import lang_option, language, resolver_options
-from mailguard.cli.speaking import SpokenCommand, say
+from mailguard.cli.options import lang_option, resolver_options
+from mailguard.cli.speaking import SpokenCommand, language, say
 
 FORMATS = ("terminal", "json", "ndjson", "csv", "sarif", "markdown")
 FAIL_ON = ("critical", "high", "medium", "low", "info", "never")
@@ -66,7 +66,7 @@ def audit(ctx: click.Context, /, **options: Any) -> None:
 
     outcome = Outcome()
     try:
-        run = Run.prepare(options, language(options["lang"]), outcome)
+        run = Run.prepare(options, language(), outcome)
         asyncio.run(run_audits(run))
     except OperationError as error:
         click.echo(f"mailguard: {error.told(say)}", err=True)

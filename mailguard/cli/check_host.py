@@ -10,8 +10,8 @@ import click
 
 from mailguard.cli.console import echo_json
 from mailguard.cli.exits import FINDINGS, OK, UNANSWERED
-from mailguard.cli.options import lang_option, language, resolver_options, resolver_settings
-from mailguard.cli.speaking import SpokenCommand, say
+from mailguard.cli.options import lang_option, resolver_options, resolver_settings
+from mailguard.cli.speaking import SpokenCommand, language, say
 from mailguard.words import translator
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def check_host(ctx: click.Context, /, **options: Any) -> None:
     if options["form"] == "json":
         echo_json(_fields(verdict))
     else:
-        click.echo(_text(verdict, language(options["lang"])))
+        click.echo(_text(verdict, language()))
     ctx.exit({"pass": OK, "temperror": UNANSWERED}.get(verdict.result, FINDINGS))
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from mailguard.cli.exits import FINDINGS, OUR_FAILURE
+from mailguard.cli.options import lang_option
 from mailguard.cli.speaking import SpokenCommand, SpokenGroup, say
 from mailguard.errors import OperationError, UsageError
 
@@ -25,10 +26,14 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def database_option(command: F) -> F:
-    """``--database`` and ``--config``, given to the command as ``place``; trouble is told in one sentence."""
+    """``--database`` and ``--config``, given to the command as ``place``, and ``--lang``.
+
+    Trouble is told in one sentence.
+    """
 
     @click.option("--database", metavar="URL|PATH", help="The database; without it, mailguard.db in this folder.")
     @click.option("--config", metavar="FILE", help="Take the database from this settings file.")
+    @lang_option
     @wraps(command)
     def wrapped(*args: Any, database: str | None, config: str | None, **kwargs: Any) -> Any:
         try:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from mailguard.cli.options import lang_option, language
-from mailguard.cli.speaking import SpokenCommand
+from mailguard.cli.options import lang_option
+from mailguard.cli.speaking import SpokenCommand, language
 
 
 @click.command(cls=SpokenCommand)
@@ -21,11 +21,11 @@ from mailguard.cli.speaking import SpokenCommand
     help="Folder for what the demonstration writes.",
 )
 @lang_option
-def demo(output: Path, lang: str | None) -> None:
+def demo(output: Path) -> None:
     """Show the whole loop on fictional hospitals, without the internet.
 
     Name server, audits, report mails into a database, and a guide in Japanese, all on this machine.
     """
     from mailguard.demo.run import run_demo
 
-    asyncio.run(run_demo(output, language(lang), click.echo))
+    asyncio.run(run_demo(output, language(), click.echo))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from mailguard.cli.exits import FINDINGS, INTERRUPTED, OK, OUR_FAILURE
-from mailguard.cli.options import resolver_options, resolver_settings
+from mailguard.cli.options import lang_option, resolver_options, resolver_settings
 from mailguard.cli.speaking import SpokenCommand, say
 from mailguard.errors import Sentence
 
@@ -64,6 +64,7 @@ _GRADES: Final = {
     "--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="Form of the output."
 )
 @resolver_options
+@lang_option
 @click.pass_context
 def ingest(ctx: click.Context, /, **options: Any) -> None:
     """Read DMARC and TLS reports from mails and files, and store them.

@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from mailguard.cli.exits import FINDINGS, OK
-from mailguard.cli.options import lang_option, language
-from mailguard.cli.speaking import SpokenCommand, say
+from mailguard.cli.options import lang_option
+from mailguard.cli.speaking import SpokenCommand, language, say
 
 
 @click.command(cls=SpokenCommand)
@@ -23,7 +23,7 @@ from mailguard.cli.speaking import SpokenCommand, say
 )
 @lang_option
 @click.pass_context
-def inspect(ctx: click.Context, /, file: str, form: str, failure_reports: bool, lang: str | None) -> None:
+def inspect(ctx: click.Context, /, file: str, form: str, failure_reports: bool) -> None:
     """Say what a mail or report is, what is in it and what is wrong with it. Nothing is stored.
 
     FILE is a mail, a report (XML, JSON, gzip, zip), or - for standard input.
@@ -38,9 +38,7 @@ def inspect(ctx: click.Context, /, file: str, form: str, failure_reports: bool, 
     document = inspection(file, len(data), contents)
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")
-    click.echo(
-        json.dumps(document, ensure_ascii=False, indent=2) if form == "json" else in_words(document, language(lang))
-    )
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2) if form == "json" else in_words(document, language()))
     ctx.exit(FINDINGS if contents.kind is MailKind.NONE else OK)
 
 

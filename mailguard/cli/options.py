@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from mailguard.cli.speaking import choose_language, say
-from mailguard.words import LANGUAGES, language_of
+from mailguard.words import LANGUAGES
 
 if TYPE_CHECKING:
     from mailguard.resolver import ResolverSettings
@@ -32,11 +31,12 @@ class _Seconds(click.FloatRange):
 
 
 def lang_option(command: F) -> F:
-    """``--lang``."""
+    """``--lang``, for every command that says something; the command itself is not told."""
     option = click.option(
         "--lang",
         type=click.Choice(LANGUAGES),
         is_eager=True,  # so that what is wrong with other options is told in it
+        expose_value=False,  # ``language`` and ``say`` know it
         callback=choose_language,
         help="Language of the output; without it, that of the locale.",
     )
@@ -56,11 +56,6 @@ def resolver_options(command: F) -> F:
         "--timeout", type=_Seconds(0.1, 60), default=6.0, show_default=True, help="Seconds a question."
     )
     return nameserver(timeout(command))
-
-
-def language(lang: str | None) -> str:
-    """The language asked for, else that of the locale."""
-    return lang or language_of(os.environ)
 
 
 def resolver_settings(nameservers: Sequence[str], timeout: float) -> ResolverSettings:

@@ -9,8 +9,8 @@ import click
 
 from mailguard.cli.console import echo_json
 from mailguard.cli.exits import WRONG_USE
-from mailguard.cli.options import lang_option, language
-from mailguard.cli.speaking import SpokenCommand, SpokenGroup, say
+from mailguard.cli.options import lang_option
+from mailguard.cli.speaking import SpokenCommand, SpokenGroup, language, say
 
 if TYPE_CHECKING:
     from mailguard.policy.files import Policy
@@ -29,7 +29,7 @@ def policy() -> None:
 @policy.command("list", cls=SpokenCommand)
 @_FORM
 @lang_option
-def list_policies(form: str, lang: str | None) -> None:
+def list_policies(form: str) -> None:
     """List the policies that come with mailguard."""
     from mailguard.policy.shelf import list_policies as load_all
 
@@ -38,14 +38,14 @@ def list_policies(form: str, lang: str | None) -> None:
         echo_json([_head(one) for one in policies])
         return
     for one in policies:
-        click.echo(f"{one.id:18} {getattr(one.title, language(lang))}")
+        click.echo(f"{one.id:18} {getattr(one.title, language())}")
 
 
 @policy.command("show", cls=SpokenCommand)
 @click.argument("name", metavar="NAME|FILE")
 @_FORM
 @lang_option
-def show_policy(name: str, form: str, lang: str | None) -> None:
+def show_policy(name: str, form: str) -> None:
     """Show one policy: what it expects, and every requirement with its source."""
     from mailguard.policy.shelf import load_policy
 
@@ -53,7 +53,7 @@ def show_policy(name: str, form: str, lang: str | None) -> None:
     if form == "json":
         echo_json(_whole(one))
     else:
-        click.echo(_text(one, language(lang)))
+        click.echo(_text(one, language()))
 
 
 @policy.command("check", cls=SpokenCommand)

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from mailguard.cli.exits import OUR_FAILURE
+from mailguard.cli.options import lang_option
 from mailguard.cli.speaking import SpokenCommand, SpokenGroup, say
 
 if TYPE_CHECKING:
-    from mailguard.spool import Quarantined, Shelf
+    from mailguard.spool import Quarantined, Reason, Shelf
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -27,7 +28,7 @@ _MAX_SHOWN = 64 * 1024
 def _place(command: F) -> F:
     config = click.option("--config", metavar="FILE", help="Settings file that names the spool.")
     spool = click.option("--spool", metavar="FOLDER", help="The spool; without it, that of the settings file.")
-    return config(spool(command))
+    return config(spool(lang_option(command)))
 
 
 _FORM = click.option(
@@ -48,7 +49,7 @@ def list_entries(ctx: click.Context, config: str | None, spool: str | None, form
     """List what lies in quarantine, oldest first, each with its reason."""
     entries = _asked(ctx, lambda: list(_shelf(config, spool).list_quarantine()))
     if form == "json":
-        click.echo(json.dumps([asdict(entry) for entry in entries], ensure_ascii=False, indent=2))
+        click.echo(json.dumps(list(map(_fields, entries)), ensure_ascii=False, indent=2))
         return
     for entry in entries:
         click.echo(_line(entry))
@@ -74,7 +75,7 @@ def show_entry(ctx: click.Context, id: str, config: str | None, spool: str | Non
 
     click.echo(_line(entry))
     for damage in batch.damage:
-        click.echo(damage)
+        click.echo(_told(damage))
     for mail in batch.mails:
         # Only the header: the body can hold what is nobody's business.
         head = mail.raw[:_MAX_SHOWN].replace(b"\r\n", b"\n").partition(b"\n\n")[0]
@@ -151,9 +152,20 @@ def _asked(ctx: click.Context, call: Callable[[], Any]) -> Any:
         ctx.exit(OUR_FAILURE)
 
 
+def _told(reason: Reason) -> str:
+    from mailguard.worker.reasons import sentence_of
+
+    return sentence_of(reason).told(say)
+
+
+def _fields(entry: Quarantined) -> dict[str, Any]:
+    reason = {"reason": _told(entry.reason), "reason_id": entry.reason.id, "reason_fields": dict(entry.reason.fields)}
+    return {**asdict(entry), **reason}
+
+
 def _line(entry: Quarantined) -> str:
     from mailguard.render.safe import visible
 
     when = datetime.fromtimestamp(entry.at, UTC).strftime("%Y-%m-%d %H:%M") if entry.at else "?"
     whence = entry.peer or entry.origin
-    return visible(f"{entry.id}  {when}Z  {entry.size:>9}  {whence[:60]}  {say(entry.reason)}")
+    return visible(f"{entry.id}  {when}Z  {entry.size:>9}  {whence[:60]}  {_told(entry.reason)}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from mailguard.cli.console import echo_json
-from mailguard.cli.options import lang_option, language
-from mailguard.cli.speaking import SpokenCommand, SpokenGroup, say
+from mailguard.cli.options import lang_option
+from mailguard.cli.speaking import SpokenCommand, SpokenGroup, language, say
 
 
 @click.group(cls=SpokenGroup)
@@ -17,12 +17,12 @@ def rules() -> None:
 @rules.command("list", cls=SpokenCommand)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the output.")
 @lang_option
-def list_rules(form: str, lang: str | None) -> None:
+def list_rules(form: str) -> None:
     """List every rule: id, severity, name and title."""
     from mailguard.guides import load_guide
     from mailguard.rules.catalogue import RULES
 
-    spoken = language(lang)
+    spoken = language()
     rows = [(kind.rule, load_guide(rule_id, spoken).title) for rule_id, kind in sorted(RULES.items())]
     if form == "json":
         fields = [
@@ -46,7 +46,7 @@ def list_rules(form: str, lang: str | None) -> None:
 @rules.command("show", cls=SpokenCommand)
 @click.argument("rule_id", metavar="RULE")
 @lang_option
-def show_rule(rule_id: str, lang: str | None) -> None:
+def show_rule(rule_id: str) -> None:
     """Show one rule (for example SPF001 or its name) with its guide page."""
     from mailguard.guides import load_guide
     from mailguard.rules.catalogue import RULES
@@ -58,7 +58,7 @@ def show_rule(rule_id: str, lang: str | None) -> None:
         raise click.UsageError(
             say("There is no rule {name}; `mailguard rules list` shows all of them.").format(name=wanted)
         )
-    rule, guide = kind.rule, load_guide(kind.rule.id, language(lang))
+    rule, guide = kind.rule, load_guide(kind.rule.id, language())
     click.echo(f"# {rule.id} {guide.title}\n")
     click.echo(f"{rule.name} / {rule.severity} / {rule.confidence} / {', '.join(rule.cites)}\n")
     click.echo(guide.summary)

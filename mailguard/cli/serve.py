@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from mailguard.cli.exits import OUR_FAILURE
+from mailguard.cli.options import lang_option
 from mailguard.cli.speaking import SpokenCommand, say
 
 
@@ -12,6 +13,7 @@ from mailguard.cli.speaking import SpokenCommand, say
 @click.option("--config", metavar="FILE", default="mailguard.toml", show_default=True, help="The settings file.")
 @click.option("--check", is_flag=True, help="Look whether everything is in place, and end.")
 @click.option("--verbose", is_flag=True, help="Also log every mail that is stored.")
+@lang_option
 @click.pass_context
 def serve(ctx: click.Context, config: str, check: bool, verbose: bool) -> None:
     """Receive reports day and night: by SMTP, from mailboxes, or both.

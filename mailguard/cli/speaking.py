@@ -25,11 +25,16 @@ def choose_language(ctx: click.Context, _: click.Parameter, language: str | None
     return language
 
 
-def say(text: str) -> str:
-    """An interface text in the language of ``--lang``, else that of the user's locale."""
+def language() -> str:
+    """The language of ``--lang``, else that of the user's locale."""
     ctx = click.get_current_context(silent=True)
-    chosen = ctx.meta.get(_CHOSEN) if ctx else None
-    return translator(chosen or language_of(os.environ))(text)
+    chosen: str | None = ctx.meta.get(_CHOSEN) if ctx else None
+    return chosen or language_of(os.environ)
+
+
+def say(text: str) -> str:
+    """An interface text in the user's language."""
+    return translator(language())(text)
 
 
 class _SpokenHelp(click.Command):

@@ -28,7 +28,8 @@ folders (synchronous, for the worker and the commands), ``spool.py`` is what the
 
 from mailguard.spool.errors import SpoolError, SpoolFull
 from mailguard.spool.frames import Batch
+from mailguard.spool.reason import Reason
 from mailguard.spool.shelf import Quarantined, Shelf, Waiting
 from mailguard.spool.spool import Spool, SpoolSettings
 
-__all__ = ["Batch", "Quarantined", "Shelf", "Spool", "SpoolError", "SpoolFull", "SpoolSettings", "Waiting"]
+__all__ = ["Batch", "Quarantined", "Reason", "Shelf", "Spool", "SpoolError", "SpoolFull", "SpoolSettings", "Waiting"]

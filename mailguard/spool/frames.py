@@ -21,6 +21,7 @@ from typing import Any, Final
 from zlib import crc32
 
 from mailguard.feedback.envelope import ReceivedMail, Way
+from mailguard.spool.reason import Reason
 
 _MAGIC: Final = b"mailguard spool 1\n"
 _NUMBER: Final = struct.Struct(">I")
@@ -32,10 +33,10 @@ _KNOWN: Final = frozenset({"received_at", "peer", "mail_from", "rcpt_to", "helo"
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What a spool file holds. ``damage`` has a sentence for each place that cannot be read; empty when all is well."""
+    """What a spool file holds. ``damage`` has a reason for each place that cannot be read; empty when all is well."""
 
     mails: tuple[ReceivedMail, ...]
-    damage: tuple[str, ...] = ()
+    damage: tuple[Reason, ...] = ()
 
 
 def encode_file(mails: Sequence[ReceivedMail]) -> list[bytes]:
@@ -52,34 +53,35 @@ def decode_file(data: bytes) -> Batch:
     """Read a file. Never raises: whatever is damaged or missing is told, and what is whole is read."""
     count = _checked_at(data, len(_MAGIC), _NUMBER)
     if not data.startswith(_MAGIC) or count is None:
-        return Batch((), ("The file does not begin as a spool file does.",))
+        return Batch((), (Reason("no-spool-file"),))
     mails: list[ReceivedMail] = []
-    damage: list[str] = []
+    damage: list[Reason] = []
     for found in _decode_frames(memoryview(data)[_START:], count[0]):
-        if isinstance(found, str):
+        if isinstance(found, Reason):
             damage.append(found)
         else:
             mails.append(found)
     return Batch(tuple(mails), tuple(damage))
 
 
-def _decode_frames(data: memoryview, count: int) -> Iterator[ReceivedMail | str]:
+def _decode_frames(data: memoryview, count: int) -> Iterator[ReceivedMail | Reason]:
     at = 0
     for number in range(1, count + 1):
+        place = {"number": number, "count": count}
         head = _checked_at(data, at, _HEAD)
         if head is None or head[0] != _KIND:
-            yield f"Mail {number} of {count} and what follows it are cut off or damaged."
+            yield Reason("mails-cut-off", place)
             return
         _, envelope_size, raw_size, *checksums = head
         middle = at + _HEAD.size + _NUMBER.size + envelope_size
         envelope, raw = data[middle - envelope_size : middle], data[middle : middle + raw_size]
         at = middle + raw_size
         if (len(envelope), len(raw)) != (envelope_size, raw_size):
-            yield f"Mail {number} of {count} is cut off."
+            yield Reason("mail-cut-off", place)
             return
-        yield _decode_mail(envelope, raw, checksums) or f"Mail {number} of {count} is damaged."
+        yield _decode_mail(envelope, raw, checksums) or Reason("mail-damaged", place)
     if at != len(data):
-        yield f"Something follows the last of {count} mails."
+        yield Reason("something-follows", {"count": count})
 
 
 def _decode_mail(envelope: memoryview, raw: memoryview, checksums: list[int]) -> ReceivedMail | None:

@@ -19,15 +19,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from mailguard.errors import Sentence
 from mailguard.feedback.envelope import ReceivedMail
 from mailguard.spool.disk import Disk, place
 from mailguard.spool.errors import SpoolError, told
 from mailguard.spool.frames import Batch, decode_file, encode_file
+from mailguard.spool.reason import Reason, decode_reason
 
 _NAME: Final = re.compile(r"(\d{20}-[0-9a-f]{8})\.(\d{1,6})\.mails")
 _QUARANTINE_ID: Final = re.compile(r"[0-9a-f]{24}")
-_MAX_REASON: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ class Quarantined:
 
     id: str
     at: int
-    reason: str
+    reason: Reason
     size: int
     whole_file: bool = False
     digest: str = ""
@@ -141,13 +140,13 @@ class Shelf:
             except FileNotFoundError:
                 return
 
-    def quarantine(self, mail: ReceivedMail, reason: str) -> str:
+    def quarantine(self, mail: ReceivedMail, reason: Reason) -> str:
         """Keep one mail apart with its reason; its id. Durable on return."""
         pieces = encode_file([mail])
         entry = Quarantined(
             id=sha256(b"".join(pieces)).hexdigest()[:24],
             at=self._now_ns() // 10**9,
-            reason=reason[:_MAX_REASON],
+            reason=reason,
             size=len(mail.raw),
             digest=mail.digest.hex(),
             peer=mail.peer,
@@ -160,14 +159,14 @@ class Shelf:
                 place(self._disk, pieces, self._draft(entry.id), self._mail_of(entry.id))
         return entry.id
 
-    def quarantine_file(self, file: Path, reason: str) -> str:
+    def quarantine_file(self, file: Path, reason: Reason) -> str:
         """Keep a claimed file that is damaged apart, as it is; its id."""
         with told("put a damaged file into quarantine"):
             content = file.read_bytes()
             entry = Quarantined(
                 id=sha256(content).hexdigest()[:24],
                 at=self._now_ns() // 10**9,
-                reason=reason[:_MAX_REASON],
+                reason=reason,
                 size=len(content),
                 whole_file=True,
             )
@@ -224,10 +223,10 @@ class Shelf:
 
     def _load_reason(self, id: str) -> Quarantined:
         try:
-            return Quarantined(**json.loads(self._reason_of(id).read_text("utf-8")))
-        except (OSError, ValueError, TypeError):
-            reason = Sentence("The note with the reason cannot be read.")
-            return Quarantined(id, 0, reason, 0, self._file_of(id).exists())
+            note = json.loads(self._reason_of(id).read_text("utf-8"))
+            return Quarantined(**{**note, "reason": decode_reason(note["reason"])})
+        except (OSError, ValueError, TypeError, KeyError):
+            return Quarantined(id, 0, Reason("note-unreadable"), 0, self._file_of(id).exists())
 
     def _find(self, id: str) -> Path:
         if _QUARANTINE_ID.fullmatch(id):  # an id comes from a command line, and is no way to other files

@@ -11,6 +11,7 @@ from mailguard.feedback.report import AggregateReport, Defect, TlsReport
 from mailguard.sources.files import NotRead
 from mailguard.trust.grade import Trust
 from mailguard.worker.handling import Handled, MailOutcome
+from mailguard.worker.reasons import sentence_of
 
 Document = dict[str, Any]
 
@@ -38,7 +39,7 @@ def from_handled(handled: Handled) -> Document:
         "kind": str(contents.kind) if contents else "none",
         "reports": _reports(contents, handled.trusts) if contents else [],
         "outcome": str(handled.outcome),
-        "reason": handled.reason,
+        "reason": sentence_of(handled.reason) if handled.reason else None,
     }
 
 

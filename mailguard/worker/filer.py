@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Protocol, Self, TypeVar
 
-from mailguard.errors import MailguardError, OperationError, Sentence
+from mailguard.errors import MailguardError, OperationError
+from mailguard.spool.reason import Reason
 from mailguard.store.values import Filed, Stored
 
 log = logging.getLogger(__name__)
@@ -39,9 +40,9 @@ class StoreAway(OperationError):
 
 
 class StoreRefused(Exception):
-    """The store takes other mails and will not have this one. ``reason`` is a sentence for people."""
+    """The store takes other mails and will not have this one."""
 
-    def __init__(self, reason: Sentence) -> None:
+    def __init__(self, reason: Reason) -> None:
         super().__init__(str(reason))
         self.reason: Final = reason
 
@@ -227,7 +228,7 @@ class Filer:
         item.refusals += 1
         if item.refusals >= MAX_REFUSALS:
             why = str(error) if isinstance(error, MailguardError) else type(error).__name__
-            item.stored.set_exception(StoreRefused(Sentence("The database refused this mail ({why}).", why=why[:300])))
+            item.stored.set_exception(StoreRefused(Reason("refused-by-database", {"why": why[:300]})))
         else:
             self._waiting.append(item)
 

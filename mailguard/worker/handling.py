@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from mailguard.errors import OperationError, Sentence
+from mailguard.errors import OperationError
 from mailguard.feedback.envelope import ReceivedMail
 from mailguard.feedback.mail import MailContents
 from mailguard.resolver import Resolver
+from mailguard.spool.reason import Reason
 from mailguard.store.values import Filed, Outcome, Stored
 from mailguard.trust.grade import Trust
 from mailguard.trust.proof import Authentication
@@ -22,13 +23,14 @@ from mailguard.worker.filer import Filer, StoreRefused
 from mailguard.worker.judging import Fate, Judge, decide
 from mailguard.worker.later import Later
 from mailguard.worker.readers import Readers, ReadFailed, ReadMail
+from mailguard.worker.reasons import ENDED_US, SENDER_UNCHECKED
 from mailguard.worker.tries import Tries
 
 log = logging.getLogger(__name__)
 
 MAX_TRIES: Final = 3
 
-Quarantine = Callable[[ReceivedMail, str], object]
+Quarantine = Callable[[ReceivedMail, Reason], object]
 """Keeps a mail apart with a reason; durable on return, may raise SpoolError."""
 
 
@@ -48,13 +50,9 @@ class Handled:
 
     mail: ReceivedMail
     outcome: MailOutcome
-    reason: Sentence | None = None
+    reason: Reason | None = None
     contents: MailContents | None = None
     trusts: tuple[Trust, ...] = ()
-
-
-COULD_NOT_BE_CHECKED: Final = Sentence("DNS did not answer everything; who sent this mail will be checked again.")
-ENDED_US: Final = Sentence("mailguard ended three times while it worked on this mail.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +95,11 @@ class Handler:
                 if suspect:
                     await self._note(mail, failed)  # it was not this mail
                 raise
+            except Exception as error:  # a mistake of ours, which must not cost the mails beside this one
+                log.exception("mail %s: mailguard itself failed", mail.digest.hex()[:12])
+                reason = Reason("failed-in-us", {"kind": type(error).__name__})
+                await self._note(mail, failed + 1)
+                continue
             await self._note(mail, 0)
             return handled
         return await self._set_aside(mail, reason)
@@ -119,7 +122,7 @@ class Handler:
         stored = await self.filer.add(filed)
         self.judge.learn(filed)
         if again:
-            reason = COULD_NOT_BE_CHECKED
+            reason = SENDER_UNCHECKED
         return Handled(mail, _outcome(filed, stored), reason, read.contents, filed.trusts)
 
     async def _read(self, mail: ReceivedMail) -> ReadMail:
@@ -134,9 +137,9 @@ class Handler:
             return False
         return await asyncio.to_thread(self.later.put, mail, checks + 1)
 
-    async def _set_aside(self, mail: ReceivedMail, reason: Sentence, contents: MailContents | None = None) -> Handled:
+    async def _set_aside(self, mail: ReceivedMail, reason: Reason, contents: MailContents | None = None) -> Handled:
         if self.quarantine is not None:
-            await asyncio.to_thread(self.quarantine, mail, str(reason))
+            await asyncio.to_thread(self.quarantine, mail, reason)
         await self._note(mail, 0)
         return Handled(mail, MailOutcome.QUARANTINED, reason, contents)
 

@@ -8,17 +8,17 @@ from dataclasses import fields, is_dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from mailguard.errors import Sentence
 from mailguard.feedback.envelope import ReceivedMail, Way
 from mailguard.feedback.mail import MailContents
 from mailguard.feedback.report import AggregateReport
 from mailguard.names import DomainName
-from mailguard.render.inspection import why_unreadable
+from mailguard.spool.reason import Reason
 from mailguard.store.values import Filed
 from mailguard.trust.grade import Grade, Trust
 from mailguard.trust.judge import Owned, judge_report
 from mailguard.trust.proof import Authentication
 from mailguard.trust.reporter import KNOWN_REPORTERS, Registry
+from mailguard.worker.reasons import FAILURE_REPORT, NO_REPORT
 
 NOT_CHECKED: Final = Trust(Grade.UNVERIFIED, "", ("not-checked",))
 """Nobody wanted to know who sent the mail."""
@@ -76,11 +76,7 @@ class Fate(StrEnum):
     QUARANTINE = "quarantine"
 
 
-NO_REPORT: Final = Sentence("There is no report in this mail.")
-FAILURE_REPORT: Final = Sentence("This is a failure report; they can hold mail of patients and are not kept.")
-
-
-def decide(mail: ReceivedMail, contents: MailContents) -> tuple[Fate, Sentence | None]:
+def decide(mail: ReceivedMail, contents: MailContents) -> tuple[Fate, Reason | None]:
     """What becomes of a mail, and why where it is not stored for its reports.
 
     A mail in which no report is recognised is kept only if it came by SMTP, where nobody else has it any more: then
@@ -95,15 +91,11 @@ def decide(mail: ReceivedMail, contents: MailContents) -> tuple[Fate, Sentence |
     return (Fate.STORE if mail.way is Way.SMTP else Fate.IGNORE), NO_REPORT
 
 
-def why_no_report(contents: MailContents) -> Sentence:
+def why_no_report(contents: MailContents) -> Reason:
     """Why no file of a mail could be read: the reason for the first, and how many others there are."""
     first, *others = contents.unreadable
-    return Sentence(
-        "No report could be read in this mail: {file}: {why}{more}.",
-        file=first.place[:_MAX_PLACE] or "-",
-        why=why_unreadable(first.reason),
-        more=Sentence(" (and {count} more files)", count=len(others)) if others else "",
-    )
+    fields: dict[str, str | int] = {"file": first.place[:_MAX_PLACE], "why": first.reason, "others": len(others)}
+    return Reason("nothing-readable", fields)
 
 
 def encode_account(authentication: Authentication) -> str:

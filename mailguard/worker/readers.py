@@ -18,11 +18,13 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
 
-from mailguard.errors import OperationError, Sentence
+from mailguard.errors import OperationError
 from mailguard.feedback.envelope import ReceivedMail
 from mailguard.feedback.mail import MailContents
 from mailguard.inquiry import Answer, Question
+from mailguard.spool.reason import Reason
 from mailguard.trust.proof import Authentication
+from mailguard.worker.reasons import ASKED_TOO_MUCH, TOOK_TOO_LONG, TOOK_TOO_MUCH_MEMORY
 from mailguard.worker.wire import (
     LENGTH,
     MAX_REPLY_BYTES,
@@ -61,16 +63,11 @@ _ENVIRONMENT: Final = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LANG", "
 
 
 class ReadFailed(Exception):
-    """A mail could not be read within the bounds. ``reason`` is a sentence for people."""
+    """A mail could not be read within the bounds."""
 
-    def __init__(self, reason: Sentence) -> None:
+    def __init__(self, reason: Reason) -> None:
         super().__init__(str(reason))
         self.reason: Final = reason
-
-
-TOOK_TOO_LONG: Final = Sentence("Reading this mail took too long.")
-TOOK_TOO_MUCH_MEMORY: Final = Sentence("Reading this mail took too much memory.")
-ASKED_TOO_MUCH: Final = Sentence("Checking who sent this mail needed too many questions to DNS.")
 
 
 class _Gone(Exception):
@@ -124,7 +121,7 @@ class _Process:
         if reply.failure is Failure.MEMORY:
             raise ReadFailed(TOOK_TOO_MUCH_MEMORY)
         if reply.failure is Failure.ERROR:
-            raise ReadFailed(Sentence("Reading this mail failed in mailguard itself ({kind}).", kind=reply.detail))
+            raise ReadFailed(Reason("failed-in-us", {"kind": reply.detail}))
         if reply.failure is Failure.UNKNOWN:
             raise _Gone
         return reply
@@ -204,14 +201,14 @@ class _Process:
                 self.stop()
                 return
 
-    def _why_it_ended(self) -> Sentence:
+    def _why_it_ended(self) -> Reason:
         try:
             code = self._child.wait(timeout=1.0)
         except subprocess.TimeoutExpired:
             code = 0
         if code == -signal.SIGXCPU:
             return TOOK_TOO_LONG
-        return Sentence("Reading this mail made its process crash ({code}).", code=code)
+        return Reason("crashed", {"code": code})
 
     async def _send(self, data: bytes) -> None:
         await asyncio.get_running_loop().sock_sendall(self._channel, LENGTH.pack(len(data)) + data)

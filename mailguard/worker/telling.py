@@ -7,6 +7,7 @@ from typing import Final
 
 from mailguard.render.safe import visible
 from mailguard.worker.handling import Handled, MailOutcome
+from mailguard.worker.reasons import sentence_of
 
 log = logging.getLogger(__name__)
 
@@ -59,5 +60,5 @@ def describe(handled: Handled) -> str:
     if len(reports) > len(words):
         words.append("...")
     if handled.reason is not None:
-        words.append(f"- {plain(str(handled.reason), 300)}")
+        words.append(f"- {plain(sentence_of(handled.reason), 300)}")
     return " ".join(words)

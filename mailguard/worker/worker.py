@@ -13,9 +13,11 @@ from typing import Final, TypeVar
 
 from mailguard.errors import OperationError
 from mailguard.spool import Batch, Shelf, SpoolError
+from mailguard.spool.reason import Reason
 from mailguard.worker.filer import StoreAway
 from mailguard.worker.handling import Handled, Handler
 from mailguard.worker.later import Later
+from mailguard.worker.reasons import sentence_of
 from mailguard.worker.telling import Trouble, tell
 
 log = logging.getLogger(__name__)
@@ -174,8 +176,9 @@ class Worker:
 
     async def _finish(self, file: Path, batch: Batch) -> None:
         if batch.damage:
-            log.error("a file of the spool is damaged and was put into quarantine: %s", " ".join(batch.damage))
-            await _aside(self._shelf.quarantine_file, file, " ".join(batch.damage))
+            where = " ".join(map(sentence_of, batch.damage))
+            log.error("a file of the spool is damaged and was put into quarantine: %s", where)
+            await _aside(self._shelf.quarantine_file, file, Reason("damaged-file", {"places": len(batch.damage)}))
         else:
             await _aside(self._shelf.done, file)
 

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mailguard.cli import main
-from mailguard.spool import Shelf
+from mailguard.spool import Reason, Shelf
 from tests.worker.mails import report_mail
 
 
@@ -31,7 +31,7 @@ def test_an_empty_quarantine(shelf: Shelf) -> None:
 
 def test_a_mail_comes_out_as_it_went_in(shelf: Shelf) -> None:
     mail = report_mail("a")
-    id = shelf.quarantine(mail, "for a test")
+    id = shelf.quarantine(mail, Reason("for-a-test"))
     assert run(shelf, "show", id, "--raw").stdout_bytes == mail.raw
     assert run(shelf, "delete", id).exit_code == 0
     assert list(shelf.list_quarantine()) == []
@@ -39,7 +39,7 @@ def test_a_mail_comes_out_as_it_went_in(shelf: Shelf) -> None:
 
 def test_what_strangers_wrote_is_shown_and_not_obeyed(shelf: Shelf) -> None:
     mail = replace(report_mail("a"), peer="", origin="x\x1b[2J\u202e", raw=b"Subject: \x1b]0;x\x07\r\n\r\nSecret\r\n")
-    id = shelf.quarantine(mail, "because\n\x1b[31m")
+    id = shelf.quarantine(mail, Reason("crashed", {"code": "because\n\x1b[31m"}))
     told = run(shelf, "list").stdout + run(shelf, "show", id).stdout
     assert not {"\x1b", "\x07", "\u202e"} & set(told)
     assert "Secret" not in told
@@ -50,7 +50,7 @@ def test_what_strangers_wrote_is_shown_and_not_obeyed(shelf: Shelf) -> None:
     [("show", "../../etc"), ("show", "0" * 24), ("retry",), ("delete",), ("retry", "x"), ("delete", "x", "--all")],
 )
 def test_wrong_use(shelf: Shelf, arguments: tuple[str, ...]) -> None:
-    shelf.quarantine(report_mail("a"), "for a test")
+    shelf.quarantine(report_mail("a"), Reason("for-a-test"))
     assert run(shelf, *arguments).exit_code == 2
     assert len(list(shelf.list_quarantine())) == 1
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from mailguard.feedback.envelope import ReceivedMail, Way
 from mailguard.spool.frames import Batch, decode_file, encode_file
+from mailguard.spool.reason import Reason
 from tests.spool.mails import mail
 
 MAILS = st.builds(
@@ -67,7 +68,7 @@ def test_a_flipped_bit_is_told_and_costs_at_most_what_follows(mails: list[Receiv
 def test_damage_in_one_mail_does_not_cost_the_next() -> None:
     mails = [mail("one"), mail("two"), mail("three")]
     damaged = encode(mails).replace(b"\r\n\r\ntwo", b"\r\n\r\ntwO")
-    assert decode_file(damaged) == Batch((mails[0], mails[2]), ("Mail 2 of 3 is damaged.",))
+    assert decode_file(damaged) == Batch((mails[0], mails[2]), (Reason("mail-damaged", {"number": 2, "count": 3}),))
 
 
 @given(FILES, st.binary(min_size=1, max_size=20))
@@ -79,7 +80,7 @@ def test_something_that_follows_is_told(mails: list[ReceivedMail], more: bytes) 
 
 @given(st.binary(max_size=400))
 def test_any_bytes_are_told_apart_from_a_file(data: bytes) -> None:
-    assert decode_file(data) == Batch((), ("The file does not begin as a spool file does.",))
+    assert decode_file(data) == Batch((), (Reason("no-spool-file"),))
 
 
 @given(FILES, st.data())
@@ -114,7 +115,9 @@ def test_a_mail_that_was_written_before_a_field_existed_is_read() -> None:
 
 
 def test_an_unknown_way_is_damage_and_no_exception() -> None:
-    assert _with_envelope(lambda envelope: {**envelope, "way": "pigeon"}).damage == ("Mail 1 of 1 is damaged.",)
+    assert _with_envelope(lambda envelope: {**envelope, "way": "pigeon"}).damage == (
+        Reason("mail-damaged", {"number": 1, "count": 1}),
+    )
 
 
 def _with_envelope(change: Callable[[dict[str, object]], dict[str, object]]) -> Batch:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mailguard.feedback.envelope import ReceivedMail
-from mailguard.spool import Shelf, SpoolError
+from mailguard.spool import Reason, Shelf, SpoolError
+from mailguard.spool.reason import decode_reason
 from tests.spool.mails import mail
 
 
@@ -95,9 +100,9 @@ def test_giving_back_twice_changes_nothing(shelf: Shelf) -> None:
 
 
 def test_a_mail_in_quarantine_is_listed_shown_and_retried(shelf: Shelf) -> None:
-    id = shelf.quarantine(mail("poison"), "The reader was killed three times.")
+    id = shelf.quarantine(mail("poison"), Reason("ended-us"))
     (entry,) = shelf.list_quarantine()
-    assert (entry.id, entry.reason, entry.peer) == (id, "The reader was killed three times.", "192.0.2.1")
+    assert (entry.id, entry.reason, entry.peer) == (id, Reason("ended-us"), "192.0.2.1")
     assert (entry.size, entry.digest) == (len(mail("poison").raw), mail("poison").digest.hex())
     assert shelf.load_quarantined(id).mails == (mail("poison"),)
     shelf.retry(id)
@@ -108,9 +113,9 @@ def test_a_mail_in_quarantine_is_listed_shown_and_retried(shelf: Shelf) -> None:
 
 
 def test_a_mail_is_put_into_quarantine_once(shelf: Shelf) -> None:
-    assert shelf.quarantine(mail(), "first") == shelf.quarantine(mail(), "second")
-    assert [entry.reason for entry in shelf.list_quarantine()] == ["first"]
-    shelf.quarantine(mail("other"), "third")
+    assert shelf.quarantine(mail(), Reason("first")) == shelf.quarantine(mail(), Reason("second"))
+    assert [entry.reason for entry in shelf.list_quarantine()] == [Reason("first")]
+    shelf.quarantine(mail("other"), Reason("third"))
     assert files(shelf)["quarantine"] == 4
 
 
@@ -122,13 +127,13 @@ def test_a_damaged_file_is_kept_whole(shelf: Shelf) -> None:
     assert batch.mails == (mail("one"),)
     id = shelf.quarantine_file(file, batch.damage[0])
     (entry,) = shelf.list_quarantine()
-    assert (entry.whole_file, entry.reason) == (True, "Mail 2 of 2 is cut off.")
+    assert (entry.whole_file, entry.reason) == (True, Reason("mail-cut-off", {"number": 2, "count": 2}))
     assert shelf.load_quarantined(id) == batch
     assert files(shelf)["work"] == 0
 
 
 def test_a_mail_whose_note_is_lost_is_listed_all_the_same(shelf: Shelf) -> None:
-    id = shelf.quarantine(mail(), "why")
+    id = shelf.quarantine(mail(), Reason("why"))
     (shelf.kept / f"{id}.reason.json").write_text("{")
     (entry,) = shelf.list_quarantine()
     assert (entry.id, entry.whole_file) == (id, False)
@@ -136,10 +141,51 @@ def test_a_mail_whose_note_is_lost_is_listed_all_the_same(shelf: Shelf) -> None:
     assert files(shelf)["quarantine"] == 0
 
 
+REASONS = st.builds(
+    Reason,
+    st.text(max_size=30),
+    st.dictionaries(st.text(max_size=10), st.integers() | st.text(max_size=600), max_size=5),
+)
+
+
+@given(reason=REASONS)
+def test_a_reason_comes_back_from_its_note_as_it_was(reason: Reason) -> None:
+    assert decode_reason(json.loads(json.dumps(asdict(reason)))) == reason
+
+
+def test_the_note_of_an_earlier_version_can_still_be_read(shelf: Shelf) -> None:
+    id = shelf.quarantine(mail(), Reason("why"))
+    note = shelf.kept / f"{id}.reason.json"
+    note.write_text(json.dumps({**json.loads(note.read_text()), "reason": "Reading this mail took too long."}))
+    (entry,) = shelf.list_quarantine()
+    assert (entry.reason, entry.peer) == (Reason("earlier", {"text": "Reading this mail took too long."}), "192.0.2.1")
+
+
+BAD_REASONS = [
+    None,
+    3,
+    [],
+    {},
+    {"id": 1},
+    {"id": "x"},
+    {"id": "x", "fields": {"a": []}},
+    {"id": "x", "fields": {"a": 1.5}},
+]
+
+
+@pytest.mark.parametrize("reason", BAD_REASONS, ids=str)
+def test_a_note_that_somebody_damaged_costs_the_reason_alone(shelf: Shelf, reason: object) -> None:
+    id = shelf.quarantine(mail(), Reason("why"))
+    note = shelf.kept / f"{id}.reason.json"
+    note.write_text(json.dumps({**json.loads(note.read_text()), "reason": reason}))
+    (entry,) = shelf.list_quarantine()
+    assert (entry.id, entry.reason) == (id, Reason("note-unreadable"))
+
+
 def test_a_note_without_its_mail_is_cleared_away(shelf: Shelf) -> None:
-    id = shelf.quarantine(mail(), "why")
+    id = shelf.quarantine(mail(), Reason("why"))
     (shelf.kept / f"{id}.mails").unlink()
-    kept = shelf.quarantine(mail("other"), "why")
+    kept = shelf.quarantine(mail("other"), Reason("why"))
     shelf.recover()
     assert [entry.id for entry in shelf.list_quarantine()] == [kept]
     assert files(shelf)["quarantine"] == 2

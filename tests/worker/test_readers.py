@@ -16,7 +16,8 @@ import pytest_asyncio
 from mailguard.errors import OperationError
 from mailguard.inquiry import Answer, Question, Status
 from mailguard.worker import wire
-from mailguard.worker.readers import TOOK_TOO_LONG, TOOK_TOO_MUCH_MEMORY, Readers, ReadFailed
+from mailguard.worker.readers import Readers, ReadFailed
+from mailguard.worker.reasons import TOOK_TOO_LONG, TOOK_TOO_MUCH_MEMORY
 from mailguard.worker.wire import ReadingSettings, Reply, decode_reply, encode_reply
 from tests.worker.mails import ORDINARY, poison, report_mail
 from tests.worker.until import until
