@@ -71,7 +71,7 @@ class Work(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """What all tasks of a kind share: least and most minutes of work, and the days that it is given once it can begin."""
+    """What all tasks of a kind share: least and most minutes of work, and the days it is given once it can begin."""
 
     actor: Actor
     stage: Stage
@@ -277,6 +277,9 @@ def _work_of(finding: Document, findings: Sequence[Document]) -> Work:
     # Nobody in the house can publish anything in a provider's domain.
     if any(one["rule"] == "ADDR001" for one in findings):
         return Work.OWN_DOMAIN
+    # A domain that is to be declared unused gets one set of records, which leaves nothing else to correct.
+    if _is_unused(findings) and _usual_work(finding) not in _EVEN_IF_UNUSED:
+        return Work.PUBLISH_PARKED
     if finding["fix"] is None:
         return _usual_work(finding)
     lead = next(one for one in findings if one["fix"] == finding["fix"] and not is_waived(one))
@@ -289,6 +292,13 @@ def _work_of(finding: Document, findings: Sequence[Document]) -> Work:
         return Work.TIGHTEN
     work = _usual_work(lead)
     return Work.REPAIR_DMARC if work is Work.TIGHTEN else work
+
+
+def _is_unused(findings: Sequence[Document]) -> bool:
+    return any(one["rule"] in ("ZONE014", "ZONE015") and not is_waived(one) for one in findings)
+
+
+_EVEN_IF_UNUSED: Final = frozenset({Work.ASK_PARENT, Work.CHECK_PROGRAMMES, Work.OWN_DOMAIN, Work.KEEP_IN_MIND})
 
 
 def _usual_work(finding: Document) -> Work:
@@ -344,6 +354,9 @@ def _before_parking(drafts: _Drafts, document: Document) -> None:
 
 
 def _before_reports(drafts: _Drafts, document: Document) -> None:
+    asks = any(one["kind"] == "rua" and one["status"] != "refused" for one in document["dmarc"]["destinations"])
+    if Work.TIGHTEN in drafts and Work.REPAIR_DMARC not in drafts and not asks:
+        _add(drafts, Work.START_DMARC)
     for draft in [drafts[work] for work in (Work.START_DMARC, Work.REPAIR_DMARC) if work in drafts]:
         if any("report-address" in fix["reasons"] for fix in draft.fixes) or _starts_blindly(draft):
             _add(drafts, Work.MAKE_MAILBOX)
@@ -392,7 +405,7 @@ def _behind(drafts: _Drafts, work: Work) -> set[Work]:
 
 
 def _at_last(drafts: _Drafts, document: Document) -> None:
-    unused = document["parked"]["status"] in ("perfect", "imperfect")
+    unused = Work.PUBLISH_PARKED in drafts or document["parked"]["status"] in ("perfect", "imperfect")
     _add(drafts, Work.KEEP_UNUSED if unused else Work.KEEP_WATCHING)
 
 
