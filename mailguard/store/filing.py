@@ -11,22 +11,20 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Final
 
-from mailguard.feedback.report import AggregateReport, TlsReport, Unreadable
+from mailguard.feedback.report import AggregateReport, Unreadable
 from mailguard.store.database import Database
 from mailguard.store.encode import (
     Row,
     clean,
     defect_rows,
-    failure_row,
     mail_row,
     messages_of,
     record_rows,
     report_key,
     report_row,
     selector_rows,
-    tls_policy_rows,
-    tls_report_row,
 )
+from mailguard.store.other_reports import OtherReports
 from mailguard.store.statements import (
     COUNT_IN,
     COUNT_OUT,
@@ -35,7 +33,6 @@ from mailguard.store.statements import (
     NOTE_CONFLICT,
     REPORTS,
     SUPERSEDE,
-    TLS_REPORTS,
     marks,
 )
 from mailguard.store.values import GRADES, Filed, Outcome, Stored
@@ -82,8 +79,6 @@ class _Rows:
     reports: list[_New] = field(default_factory=list)
     conflicts: list[Row] = field(default_factory=list)
     superseded: list[tuple[int, int]] = field(default_factory=list)  # old, new
-    failures: list[Row] = field(default_factory=list)
-    tls: list[tuple[int, int, TlsReport]] = field(default_factory=list)  # id, mail
 
 
 class _Plan:
@@ -102,9 +97,7 @@ class _Plan:
         ((self._last_mail,),) = database.rows(LAST.format(table="mail"))
         ((self._last_report,),) = database.rows(LAST.format(table="report"))
         self._first_new = self._last_report + 1
-        tls = [report.digest for filed in batch for report in filed.contents.tls_reports]
-        self._tls: set[bytes] = {row[0] for row in _look_up(database, TLS_REPORTS, tls)}
-        self._last_tls = database.rows(LAST.format(table="tls_report"))[0][0] if tls else 0
+        self._others = OtherReports(database, batch)
         self._rows = _Rows()
 
     def take(self, filed: Filed, digest: bytes, keys: Sequence[bytes]) -> Stored:
@@ -115,22 +108,20 @@ class _Plan:
             mail_id = self._mails[digest] = self._last_mail = self._last_mail + 1
             self._rows.mails.append(mail_row(mail_id, filed, digest))
             self._rows.unreadable += unreadable_rows(mail_id, filed.contents.unreadable)
-            failures = enumerate(filed.contents.failure_reports, start=1)
-            self._rows.failures += [failure_row(mail_id, n, report) for n, report in failures]
+            self._others.take_failures(mail_id, filed)
         # A mail that is known may come again better proved, so its reports are looked at all the same.
         outcomes = [
             self._take_report(mail_id, key, report, trust)
             for key, report, trust in zip(keys, filed.contents.reports, filed.trusts, strict=True)
         ]
-        tls_outcomes = [self._take_tls(mail_id, report) for report in filed.contents.tls_reports]
-        return Stored(mail_id, new, tuple(outcomes), tuple(tls_outcomes))
+        return Stored(mail_id, new, tuple(outcomes), self._others.take_tls(mail_id, filed))
 
     def carry_out(self) -> None:
         """Write everything."""
         database, rows = self._database, self._rows
         database.insert("mail", rows.mails)
         database.insert("unreadable", rows.unreadable)
-        database.insert("failure_report", rows.failures)
+        self._others.carry_out()
         insert_reports(database, [(new.id, new.mail_id, new.key, new.report, new.trust) for new in rows.reports])
         if rows.reports:
             for statement in COUNT_IN:
@@ -140,10 +131,6 @@ class _Plan:
             database.run(SUPERSEDE, (new_id, old))
         for conflict in rows.conflicts:
             database.run(NOTE_CONFLICT, conflict)
-        if rows.tls:
-            database.insert("tls_report", [tls_report_row(*one) for one in rows.tls])
-            policies = (tls_policy_rows(number, report.policies) for number, _, report in rows.tls)
-            database.insert("tls_policy", chain.from_iterable(policies))
 
     def _load_reports(self, digests: Sequence[bytes]) -> None:
         found: dict[int, tuple[Any, ...]] = {}
@@ -177,14 +164,6 @@ class _Plan:
         for known in worse:
             known.superseded = True
             self._rows.superseded.append((known.id, self._last_report))
-        return Outcome.STORED
-
-    def _take_tls(self, mail_id: int, report: TlsReport) -> Outcome:
-        if report.digest in self._tls:
-            return Outcome.DUPLICATE
-        self._tls.add(report.digest)
-        self._last_tls += 1
-        self._rows.tls.append((self._last_tls, mail_id, report))
         return Outcome.STORED
 
 

@@ -205,9 +205,7 @@ def show_report(database: Database, number: int) -> dict[str, Any] | None:
         return None
     found = dict(zip(columns, rows[0], strict=True))
     found["trust_reasons"], found["errors"] = json.loads(found["trust_reasons"]), json.loads(found["errors"])
-    mail = ("received_at", "way", "origin", "peer", "helo", "tls", "mail_from", "rcpt_to", "size")
-    (row,) = database.rows(f"SELECT {', '.join(mail)} FROM mail WHERE id = ?", (found["mail_id"],))
-    found["mail"] = dict(zip(mail, row, strict=True))
+    found["mail"] = mail_of(database, found["mail_id"])
     defects = database.rows("SELECT kind, place, detail FROM defect WHERE report_id = ? ORDER BY n", (number,))
     found["defects"] = [dict(zip(("kind", "place", "detail"), one, strict=True)) for one in defects]
     conflicts = database.rows(
@@ -215,6 +213,13 @@ def show_report(database: Database, number: int) -> dict[str, Any] | None:
     )
     found["conflicts"] = [dict(zip(("mail_id", "records_kept", "messages"), one, strict=True)) for one in conflicts]
     return found
+
+
+def mail_of(database: Database, mail_id: int) -> dict[str, Any]:
+    """What is known of how a mail came."""
+    columns = ("received_at", "way", "origin", "peer", "helo", "tls", "mail_from", "rcpt_to", "size")
+    (row,) = database.rows(f"SELECT {', '.join(columns)} FROM mail WHERE id = ?", (mail_id,))
+    return dict(zip(columns, row, strict=True))
 
 
 RECORD_COLUMNS: Final = (

@@ -204,7 +204,7 @@ tls_report = Table(
     metadata,
     Column("id", Id, primary_key=True, autoincrement=False),
     _of("mail", "mail_id"),
-    Column("digest", LargeBinary, nullable=False, unique=True),  # SHA-256 of the file; nobody vouches for the sender
+    Column("digest", LargeBinary, nullable=False, unique=True),  # SHA-256 of the file
     _text("organization"),
     _text("contact"),
     _text("report_id"),
@@ -217,8 +217,25 @@ tls_report = Table(
     _number("policies_dropped"),
     _number("defects_omitted"),
     _text("defects"),  # JSON: [[kind, place, detail], ...]
+    # Reports from before there were grades: nobody looked.
+    Column("grade", Text, nullable=False, server_default="unverified"),
+    Column("reporter", Text, nullable=False, server_default=""),  # as of ``report``
+    Column("trust_reasons", Text, nullable=False, server_default='["not-checked"]'),  # JSON
+    Column("key", LargeBinary, nullable=True),  # of a report whose sender is proved
+    Index("tls_report_key", "key", unique=True),
     Index("tls_report_mail", "mail_id"),
     Index("tls_report_day", "day"),
+)
+
+tls_conflict = Table(
+    "tls_conflict",
+    metadata,
+    _of("tls_report", "report_id"),
+    Column("digest", LargeBinary, nullable=False),
+    _of("mail", "mail_id"),
+    PrimaryKeyConstraint("report_id", "digest"),
+    Index("tls_conflict_mail", "mail_id"),
+    sqlite_with_rowid=False,
 )
 
 tls_policy = Table(
@@ -241,13 +258,28 @@ tls_policy = Table(
 failure_report = Table(
     "failure_report",
     metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
     _of("mail", "mail_id"),
     _number("n"),
     *(_text(name) for name in ("feedback_type", "auth_failure", "reported_domain", "mail_from_domain", "dkim_domain")),
     *(_text(name) for name in ("dkim_selector", "source_ip", "delivery_result", "identity_alignment", "reporting_mta")),
     _number("arrival", null=True),
     _number("incidents"),
-    PrimaryKeyConstraint("mail_id", "n"),
+    *(_text(name) for name in ("grade", "reporter", "trust_reasons")),
+    Index("failure_report_mail", "mail_id", "n", unique=True),
+)
+
+mailbox_mail = Table(
+    "mailbox_mail",
+    metadata,
+    Column("folder", LargeBinary, nullable=False),  # SHA-256 of user, host and folder, which may be long
+    _number("validity"),  # UIDVALIDITY
+    _number("uid"),
+    _text("outcome"),
+    _text("reader"),  # who looked: a later version may see a report where this one saw none
+    _number("remembered_at"),
+    PrimaryKeyConstraint("folder", "validity", "uid"),
+    Index("mailbox_mail_age", "remembered_at"),
     sqlite_with_rowid=False,
 )
 

@@ -26,10 +26,13 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
         "defect": "report_id n kind place detail",
         "report_conflict": "report_id digest mail_id records_kept messages",
         "tls_report": "id mail_id digest organization contact report_id begin_s end_s day policies_read policies_kept "
-        "policies_repaired policies_dropped defects_omitted defects",
+        "policies_repaired policies_dropped defects_omitted defects grade reporter trust_reasons key",
         "tls_policy": "report_id n type domain strings mx successful failed failures",
-        "failure_report": "mail_id n feedback_type auth_failure reported_domain mail_from_domain dkim_domain "
-        "dkim_selector source_ip delivery_result identity_alignment reporting_mta arrival incidents",
+        "tls_conflict": "report_id digest mail_id",
+        "failure_report": "id mail_id n feedback_type auth_failure reported_domain mail_from_domain dkim_domain "
+        "dkim_selector source_ip delivery_result identity_alignment reporting_mta arrival incidents grade reporter "
+        "trust_reasons",
+        "mailbox_mail": "folder validity uid outcome reader remembered_at",
     }.items()
 }
 """What is inserted into each table, in the order of the rows that ``encode.py`` makes."""
@@ -52,10 +55,15 @@ REPORTS: Final = (
     "records_kept > 0 AND NOT EXISTS (SELECT 1 FROM record WHERE record.report_id = report.id) "
     "FROM report WHERE key IN ({marks}) OR digest IN ({marks})"
 )
-TLS_REPORTS: Final = "SELECT digest, id FROM tls_report WHERE digest IN ({marks})"
+TLS_BY_DIGEST: Final = "SELECT id, digest, key, grade FROM tls_report WHERE digest IN ({marks})"
+TLS_BY_KEY: Final = "SELECT id, digest, key, grade FROM tls_report WHERE key IN ({marks})"
+REGRADE_TLS: Final = (
+    "UPDATE tls_report SET grade = ?, reporter = ?, trust_reasons = ?, key = ?, mail_id = ? WHERE id = ?"
+)
 LAST: Final = "SELECT COALESCE(MAX(id), 0) FROM {table}"
 SUPERSEDE: Final = "UPDATE report SET superseded_by = ? WHERE id = ?"
 NOTE_CONFLICT: Final = insert("report_conflict") + " ON CONFLICT DO NOTHING"
+NOTE_TLS_CONFLICT: Final = insert("tls_conflict") + " ON CONFLICT DO NOTHING"
 
 
 @dataclass(frozen=True, slots=True)

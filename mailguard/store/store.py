@@ -9,9 +9,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from mailguard.errors import OperationError, Sentence, UsageError
-from mailguard.store import filing, reports, upkeep
+from mailguard.store import filing, other_questions, reports, upkeep
 from mailguard.store.database import Database
 from mailguard.store.migrate import check_schema, schema_of, upgrade
+from mailguard.store.other_questions import FailureRow, TlsRow, TlsSum
 from mailguard.store.reports import (
     DayRow,
     KnownReporter,
@@ -93,6 +94,41 @@ class Reader:
         """Every record of a window, one by one."""
         with self._asking():
             yield from reports.stream_records(self.database, window)
+
+    def list_tls(self, window: Window | None = None, *, limit: int = 100) -> list[TlsRow]:
+        """The TLS reports of a window, or of all time and every grade; the last received first."""
+        with self._asking():
+            return other_questions.list_tls(self.database, window, limit=limit)
+
+    def show_tls(self, number: int) -> dict[str, Any] | None:
+        """Everything about one TLS report; ``None`` when there is none of that number."""
+        with self._asking():
+            return other_questions.show_tls(self.database, number)
+
+    def tls_policies(self, window: Window) -> Iterator[dict[str, Any]]:
+        """Every policy of the TLS reports of a window, one by one."""
+        with self._asking():
+            yield from other_questions.stream_tls(self.database, window)
+
+    def tls_sums(self, window: Window) -> list[TlsSum]:
+        """What happened to sessions in a window, by domain and type of policy."""
+        with self._asking():
+            return other_questions.load_tls_sums(self.database, window)
+
+    def list_failures(self, window: Window | None = None, *, limit: int = 100) -> list[FailureRow]:
+        """The failure reports of a window, or of all time and every grade; the last received first."""
+        with self._asking():
+            return other_questions.list_failures(self.database, window, limit=limit)
+
+    def show_failure(self, number: int) -> dict[str, Any] | None:
+        """Everything that is kept of one failure report; ``None`` when there is none of that number."""
+        with self._asking():
+            return other_questions.show_failure(self.database, number)
+
+    def failures(self, window: Window) -> Iterator[dict[str, Any]]:
+        """Every failure report of a window, one by one."""
+        with self._asking():
+            yield from other_questions.stream_failures(self.database, window)
 
     def check(self) -> list[Sentence]:
         """What is wrong with the store; reads everything."""

@@ -27,10 +27,11 @@ class Kind(StrEnum):
 
     RAW = "raw"  # the mails themselves; what was read of them stays
     RECORDS = "records"  # the records of reports; heads and daily sums stay
-    UNVERIFIED = "unverified"  # reports that nobody vouched for, with all that belongs to them, sums included
+    UNVERIFIED = "unverified"  # reports, TLS reports too, that nobody vouched for, with all that belongs to them
     SUMS = "sums"  # daily sums, and the records of the same days; heads of reports stay
     TLS = "tls"  # TLS reports
-    FAILURES = "failures"  # failure reports
+    FAILURES = "failures"  # failure reports, and what is known of mails that brought nothing else
+    MAILBOX = "mailbox"  # which mails of a mailbox were looked at; they are then looked at again
 
 
 def prune(database: Database, kind: Kind, before: int) -> int:
@@ -42,6 +43,8 @@ def prune(database: Database, kind: Kind, before: int) -> int:
         gone = _prune_records(database, day_of(before)) if kind in (Kind.RECORDS, Kind.SUMS) else 0
         if kind is Kind.UNVERIFIED:
             return _prune_unverified(database, before)
+        if kind is Kind.FAILURES:
+            return _prune_failures(database, before)
         return gone + sum(database.run(sql, (day_of(before) if of_day else before,)) for sql, of_day in _PLAIN[kind])
 
 
@@ -50,7 +53,7 @@ _PLAIN: Final[dict[Kind, list[tuple[str, bool]]]] = {
     Kind.RECORDS: [],
     Kind.SUMS: [(f"DELETE FROM {rollup.table} WHERE day < ?", True) for rollup in ROLLUPS],
     Kind.TLS: [("DELETE FROM tls_report WHERE mail_id IN (SELECT id FROM mail WHERE received_at < ?)", False)],
-    Kind.FAILURES: [("DELETE FROM failure_report WHERE mail_id IN (SELECT id FROM mail WHERE received_at < ?)", False)],
+    Kind.MAILBOX: [("DELETE FROM mailbox_mail WHERE remembered_at < ?", False)],
 }
 """What to delete, and whether a day or a moment says what is old."""
 
@@ -84,7 +87,22 @@ def _prune_unverified(database: Database, before: int) -> int:
     for rollup in ROLLUPS:
         database.run(rollup.add(counted, sign="-"), old[1])
         database.run(f"DELETE FROM {rollup.table} WHERE messages = 0 AND grade = ?", (Grade.UNVERIFIED.value,))
-    return database.run(f"DELETE FROM report WHERE {old[0]}", old[1])
+    return sum(database.run(f"DELETE FROM {table} WHERE {old[0]}", old[1]) for table in ("report", "tls_report"))
+
+
+def _prune_failures(database: Database, before: int) -> int:
+    """A mail that brought only failure reports is forgotten with them; its bytes were never kept."""
+    of_old_mails = "mail_id IN (SELECT id FROM mail WHERE received_at < ?)"
+    ((gone,),) = database.rows(f"SELECT COUNT(*) FROM failure_report WHERE {of_old_mails}", (before,))
+    others = ("report", "tls_report", "report_conflict", "tls_conflict")
+    nothing_else = " AND ".join(f"NOT EXISTS (SELECT 1 FROM {one} WHERE {one}.mail_id = mail.id)" for one in others)
+    database.run(
+        "DELETE FROM mail WHERE received_at < ? AND raw IS NULL AND "
+        f"EXISTS (SELECT 1 FROM failure_report WHERE failure_report.mail_id = mail.id) AND {nothing_else}",
+        (before,),
+    )
+    database.run(f"DELETE FROM failure_report WHERE {of_old_mails}", (before,))
+    return int(gone)
 
 
 def emptied_before(database: Database) -> int:

@@ -23,6 +23,7 @@ def at_least(least: Grade) -> tuple[Grade, ...]:
 class Filed:
     """One mail with what was read of it. ``trusts`` has one entry for each of ``contents.reports``, in their order.
 
+    ``tls_trusts`` and ``failure_trusts`` do the same for the other kinds; either is empty where nobody looked.
     ``authentication`` is what was found out about the mail's sender, as JSON text; kept with the mail, never read here.
     """
 
@@ -30,6 +31,8 @@ class Filed:
     contents: MailContents
     trusts: tuple[Trust, ...]
     authentication: str = ""
+    tls_trusts: tuple[Trust, ...] = ()
+    failure_trusts: tuple[Trust, ...] = ()
 
 
 class Outcome(StrEnum):
