@@ -4,13 +4,14 @@ Every response is put together before the first question comes; what is left to 
 slices. The delay is the same for all, so the waiting responses form a queue and need one timer.
 
 Run as ``python -m bench.dns_server --domains 1000 --delay-ms 20``: it prints its port and serves until its standard
-input is closed.
+input is closed. With ``--zone FILE`` it serves the TXT records in a JSON object instead of invented clinics.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import socket
 import struct
 import subprocess
@@ -18,7 +19,8 @@ import sys
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final, cast
+from pathlib import Path
+from typing import Final, Protocol, cast
 
 from bench.zones import TTL_S, Clinics
 from mailguard.inquiry import Mx, Rdata, RRType, Txt
@@ -61,10 +63,28 @@ def encode_rdata(rrtype: RRType, record: Rdata) -> bytes:
     return socket.inet_pton(socket.AF_INET if rrtype is RRType.A else socket.AF_INET6, record)
 
 
+class Zone(Protocol):
+    """What there is to be asked for."""
+
+    names: set[DomainName]
+    records: dict[tuple[DomainName, RRType], list[Rdata]]
+
+
+class Texts:
+    """A zone of TXT records, by their owners."""
+
+    def __init__(self, texts: dict[str, str]) -> None:
+        self.records: dict[tuple[DomainName, RRType], list[Rdata]] = {
+            (name(owner), RRType.TXT): [Txt(tuple(text[at : at + 255].encode() for at in range(0, len(text), 255)))]
+            for owner, text in texts.items()
+        }
+        self.names = {parent for owner, _ in self.records for parent in (owner, *owner.ancestors())}
+
+
 class Answers:
     """Responses by the wire form of their question."""
 
-    def __init__(self, clinics: Clinics) -> None:
+    def __init__(self, clinics: Zone) -> None:
         self._names = {encode_name(owner) for owner in clinics.names}
         self._ready: dict[bytes, tuple[bytes, bytes]] = {}
         for (owner, rrtype), records in clinics.records.items():
@@ -117,7 +137,7 @@ class DelayedServer(asyncio.DatagramProtocol):
             self._loop.call_at(self._waiting[0][0], self._send_due)
 
 
-async def serve(clinics: Clinics, delay_s: float) -> None:
+async def serve(clinics: Zone, delay_s: float) -> None:
     """Serve on a free port of the loopback interface until standard input is closed."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
@@ -132,15 +152,21 @@ async def serve(clinics: Clinics, delay_s: float) -> None:
 
 @contextmanager
 def dns_server(domains: int, delay_ms: float = 20.0, seed: int = 1) -> Iterator[int]:
-    """A server in a process of its own; yields its port."""
-    command = [
-        sys.executable,
-        "-m",
-        "bench.dns_server",
-        f"--domains={domains}",
-        f"--delay-ms={delay_ms}",
-        f"--seed={seed}",
-    ]
+    """A server of clinics in a process of its own; yields its port."""
+    with _server(f"--domains={domains}", f"--delay-ms={delay_ms}", f"--seed={seed}") as port:
+        yield port
+
+
+@contextmanager
+def text_server(zone: Path, delay_ms: float = 0.0) -> Iterator[int]:
+    """A server of the TXT records in a JSON file."""
+    with _server(f"--zone={zone}", f"--delay-ms={delay_ms}") as port:
+        yield port
+
+
+@contextmanager
+def _server(*arguments: str) -> Iterator[int]:
+    command = [sys.executable, "-m", "bench.dns_server", *arguments]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin
         assert process.stdout
@@ -155,8 +181,12 @@ def main() -> None:
     parser.add_argument("--domains", type=int, default=100)
     parser.add_argument("--delay-ms", type=float, default=20.0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--zone", type=Path, help="a JSON object of owners and texts")
     options = parser.parse_args()
-    asyncio.run(serve(Clinics(options.domains, options.seed), options.delay_ms / 1000))
+    zone: Zone = Clinics(options.domains, options.seed)
+    if options.zone:
+        zone = Texts(json.loads(options.zone.read_text("utf-8")))
+    asyncio.run(serve(zone, options.delay_ms / 1000))
 
 
 if __name__ == "__main__":

@@ -58,6 +58,16 @@ class Run:
         return self.mails / self.wall_s
 
 
+@dataclass(frozen=True, slots=True)
+class Went:
+    """One turn: seconds, by the clock and of processors, and the peak memory of each process, before it and since."""
+
+    wall_s: float
+    cpu_s: float
+    before_mb: tuple[float, ...]
+    peaks_mb: tuple[float, ...]
+
+
 class Walker:
     """A process that goes one way, as often as it is told."""
 
@@ -67,11 +77,8 @@ class Walker:
         command = [python, "-m", "bench.ways", way, str(folder), more]
         self._process = subprocess.Popen(command, cwd=HOME, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
-    def go(self, mails: Path, records: int) -> tuple[float, float]:
-        """Do the work for a folder once: seconds, by the clock and of processors.
-
-        Raises RuntimeError when something else than so many records came out.
-        """
+    def go(self, mails: Path, records: int) -> Went:
+        """Do the work for a folder once. Raises RuntimeError when something else than so many records came out."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(f"{mails}\n")
@@ -79,7 +86,7 @@ class Walker:
         figures = json.loads(self._process.stdout.readline())
         if figures["records"] != records:
             raise RuntimeError(f"{self._way}: {figures['records']} records instead of {records}")
-        return figures["wall_s"], figures["cpu_s"]
+        return Went(figures["wall_s"], figures["cpu_s"], tuple(figures["before_mb"]), tuple(figures["peaks_mb"]))
 
     def close(self) -> None:
         """Let it end."""
@@ -136,7 +143,8 @@ def _measure_one(all_walkers: dict[str, Walker], folder: Path, records: int, sig
     for turn in range(TURNS + 1):
         mails = write_mails(folder / "mails", count, records, turn, signer)
         for way, walker in all_walkers.items():
-            run = Run(count, count * records, *walker.go(mails, count * records))
+            went = walker.go(mails, count * records)
+            run = Run(count, count * records, went.wall_s, went.cpu_s)
             if turn and (way not in best or run.wall_s < best[way].wall_s):
                 best[way] = run
         shutil.rmtree(mails)

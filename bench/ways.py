@@ -12,6 +12,7 @@ import asyncio
 import gc
 import json
 import os
+import re
 import resource
 import sys
 import time
@@ -52,12 +53,16 @@ class Job:
     @property
     def database(self) -> str:
         """The URL of a new PostgreSQL database on the server that the way was told of."""
-        import psycopg
+        return new_database(self.more, self.place.name.replace("-", "_"))
 
-        name = self.place.name.replace("-", "_")
-        with psycopg.connect(self.more, autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"'.encode())
-        return self.more.replace("/postgres?", f"/{name}?")
+
+def new_database(server: str, name: str) -> str:
+    """Make a database on a server, which is named by the URL of its database ``postgres``; the URL of the new one."""
+    import psycopg
+
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"'.encode())
+    return server.replace("/postgres?", f"/{name}?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +293,17 @@ def cpu_s() -> float:
     return ended + sum(map(_cpu_s_of, living_children(os.getpid())))
 
 
+def peaks_mb() -> list[float]:
+    """The most memory that this process has held so far, and each that it has started and that runs."""
+    return [peak_mb(pid) for pid in (os.getpid(), *living_children(os.getpid()))]
+
+
+def peak_mb(pid: int) -> float:
+    """The most memory that a process has held in its life. Not ``ru_maxrss``, which it inherits from its parent."""
+    found = re.search(r"VmHWM:\s+([0-9]+)", Path(f"/proc/{pid}/status").read_text())
+    return int(found[1]) / 1024 if found else 0.0
+
+
 def living_children(pid: int) -> list[int]:
     """The processes that a process has started and that run."""
     text = "".join(path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children"))
@@ -307,11 +323,12 @@ def main(name: str, folder: str, more: str = "") -> None:
         place.mkdir()
         with WAYS[name](Job(Path(line.rstrip("\n")), place, more)) as trip:
             gc.collect()
+            before = peaks_mb()
             wall, cpu = time.perf_counter(), cpu_s()
             trip.work()
             wall, cpu = time.perf_counter() - wall, cpu_s() - cpu
-            figures = {"wall_s": wall, "cpu_s": cpu, "records": trip.count()}
-        print(json.dumps(figures), flush=True)
+            figures = {"wall_s": wall, "cpu_s": cpu, "before_mb": before, "peaks_mb": peaks_mb()}
+            print(json.dumps({**figures, "records": trip.count()}), flush=True)
 
 
 if __name__ == "__main__":

@@ -89,7 +89,8 @@ def stores_in_postgresql(job: Job) -> Iterator[Trip]:
 
     def count() -> int:
         with psycopg.connect(database) as connection:
-            return int(connection.execute("SELECT COUNT(*) FROM dmarc_aggregate_record").fetchone()[0])
+            ((records,),) = connection.execute("SELECT COUNT(*) FROM dmarc_aggregate_record")
+            return int(records)
 
     def work() -> None:
         for mail in mails_in(job.mails):
