@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Final
@@ -63,6 +63,8 @@ def to_document(audit: Audit) -> Document:
         *_left_out(survey.spf),
     ]
     document["questions"] = sum(map(_was_asked, audit.evidence.answers))
+    document["answered_by"] = sorted({answer.server for answer in audit.evidence.answers if answer.server})
+    document["dnssec"] = _dnssec(audit.evidence.answers)
     document["duration_s"] = round(audit.duration_s, 3)
     return document
 
@@ -202,6 +204,12 @@ def _unanswered(answer: Answer) -> Document:
 def _was_asked(answer: Answer) -> bool:
     """Whether a question was sent. One that met an alias was, even if what the alias points to was not asked then."""
     return answer.status is not Status.NOT_ASKED or bool(answer.aliases)
+
+
+def _dnssec(answers: Iterable[Answer]) -> Document:
+    """How many answers the resolver had validated. One that does not validate never says so, nor that it does not."""
+    answered = [answer for answer in answers if not answer.unanswered]
+    return {"answers": len(answered), "validated": sum(answer.authenticated for answer in answered)}
 
 
 def _programme(row: Row) -> Document:
