@@ -71,9 +71,9 @@ def sign(origin: str, text: str) -> SignedZone:
 
 
 @contextmanager
-def running_nsd(directory: Path, zones: Mapping[str, str]) -> Iterator[NameServer]:
+def running_nsd(directory: Path, zones: Mapping[str, str], port: int | None = None) -> Iterator[NameServer]:
     """nsd, authoritative for ``zones``: origin (with final dot) to zone file."""
-    port = free_port()
+    port = port or free_port()
     stanzas = []
     for origin, text in zones.items():
         path = directory / f"{origin}zone"

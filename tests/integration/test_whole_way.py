@@ -1,4 +1,5 @@
-"""The whole way of a report with real parts: Postfix, `mailguard serve`, DNS by nsd, and what is counted in the end."""
+"""The whole way of a report with real parts: from Postfix or Dovecot, through `mailguard serve` and DNS by nsd, into
+SQLite or PostgreSQL, and what is counted in the end."""
 
 from __future__ import annotations
 
