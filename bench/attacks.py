@@ -96,6 +96,34 @@ async def noops(port: int, number: int) -> None:
     await _send(port, number, b"EHLO a.example\r\n", b"NOOP\r\n" * 1000, 1000)
 
 
+async def hang_up(port: int, number: int) -> None:
+    """Whole mails of 1 MB whose sender is gone before it is answered."""
+    _, writer = await _open(port, number, many=True)
+    writer.write(_BEGIN + make_mail(1_000_000))
+    await writer.drain()
+    writer.transport.abort()
+
+
+async def deaf(port: int, number: int) -> None:
+    """Endless commands from a peer that never reads an answer."""
+    _, writer = await _open(port, number)
+    writer.transport.pause_reading()  # type: ignore[attr-defined]
+    try:
+        for _ in range(1000):
+            writer.write(b"RSET\r\n" * 1000)
+            async with asyncio.timeout(10):
+                await writer.drain()
+    finally:
+        writer.transport.abort()
+
+
+async def knock(port: int, number: int) -> None:
+    """Connections, one after the other, that are closed at once."""
+    for _ in range(20):
+        _, writer = await _open(port, number, many=True)
+        writer.transport.abort()
+
+
 ATTACKS: dict[str, tuple[Attack, int]] = {
     attack.__name__: (attack, count)
     for attack, count in (
@@ -107,6 +135,9 @@ ATTACKS: dict[str, tuple[Attack, int]] = {
         (empty_lines, 20),
         (recipients, 20),
         (noops, 20),
+        (hang_up, 20),
+        (deaf, 20),
+        (knock, 20),
     )
 }
 
@@ -117,7 +148,7 @@ async def attack(name: str, port: int) -> None:
 
     async def again(number: int) -> None:
         while True:
-            with suppress(OSError):
+            with suppress(OSError, TimeoutError):
                 await once(port, number)
             await asyncio.sleep(REDIAL_S if count > 100 else 0.2)
 
@@ -146,6 +177,8 @@ def measure(name: str) -> tuple[str, float, float, int, float]:
         try:
             time.sleep(SETTLE_S)
             took, refused = send_good_mails(server.port)
+            if attacker.poll() is not None:
+                raise RuntimeError(f"the attack {name} ended before the good sender did")
         finally:
             attacker.kill()
             attacker.wait()

@@ -40,6 +40,7 @@ LABELS = {
     "ours-postgresql": "mailguard → PostgreSQL",
     "parsedmarc-processes": "parsedmarc, 2 processes, parsing only",
     "ours-worker": "mailguard serve: spool → 2 processes → SQLite",
+    "ours-worker-busy": "the same, 20 mails in a file of the spool",
 }
 
 
