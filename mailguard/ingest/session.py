@@ -53,6 +53,8 @@ _FAREWELLS: Final[dict[type[Exception], str]] = {
     OutOfRoom: _NO_SPACE,
 }
 _BODIES: Final = ("7BIT", "8BITMIME")
+_ECHO: Final = '500 Error: command "'
+"""How the library begins to answer an unknown command."""
 _COMMANDS: Final = ("EHLO", "HELO", "STARTTLS", "MAIL", "RCPT", "DATA", "RSET", "NOOP", "VRFY", "EXPN", "HELP", "QUIT")
 _SHOWN: Final = tuple(f"smtp_{command}" for command in _COMMANDS)
 
@@ -185,6 +187,8 @@ class ReportSMTP(SMTP):
 
     async def push(self, status: str) -> None:  # type: ignore[override]  # the library's takes bytes as well
         """Send a reply. Who is refused too often is let go."""
+        if status.startswith(_ECHO):  # of whatever a stranger has sent, control characters and all
+            status = "500 5.5.2 Unknown command"
         self._writer.write(status.encode("ascii", "replace") + b"\r\n")
         if status[0] == "5":
             self._errors += 1
@@ -209,6 +213,8 @@ class ReportSMTP(SMTP):
         if isinstance(error, asyncio.IncompleteReadError):  # a half closed connection has nothing more to say
             assert self.transport is not None
             self.transport.close()
+        elif isinstance(error, TLSSetupException):  # the library closes; whoever scans ports causes this all day
+            log.info("a TLS handshake with %s failed: %r", self._origin.address, error.__cause__)
         else:
             log.error("a session failed", exc_info=error)
         return _LATER
@@ -382,6 +388,8 @@ class ReportSMTP(SMTP):
         await self.push("354 End data with <CR><LF>.<CR><LF>")
         if early:
             self.data_received(early)
+        if self._reader.at_eof() and not intake.is_whole:  # half closed before this, so the rest will never come
+            raise asyncio.IncompleteReadError(b"", None)
         await intake.ended()
         return _TOO_BIG if intake.too_big else ""
 

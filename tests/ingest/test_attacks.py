@@ -171,6 +171,17 @@ async def test_a_half_closed_connection_still_gets_its_answers() -> None:
     assert len(inbox) == 1
 
 
+async def test_half_a_second_mail_before_half_closing_keeps_no_session_open() -> None:
+    inbox = Slow()
+    async with listening(inbox) as (listener, connect):
+        client = await connect()
+        client.send("\r\n".join((*ENVELOPE, "DATA", "one", ".", *ENVELOPE[1:], "DATA", "half a ma")).encode())
+        client.writer.write_eof()
+        assert await listener._gate.until_empty(2), "nothing more can come"
+        assert listener._gate._all_held == 0
+    assert [mail.raw for mail in inbox] == [b"one\r\n"]
+
+
 class Slow(Inbox):
     """Takes its time, so that a peer can leave meanwhile."""
 
@@ -233,6 +244,15 @@ async def test_chatter_has_an_end(line: bytes, last: str) -> None:
         replies = (await client.reader.read()).decode().splitlines()
         assert len(replies) <= SETTINGS.commands * 7 + 2  # a reply to EHLO has seven lines
         assert replies[-1].startswith(last)
+
+
+@pytest.mark.parametrize("line", [b"XYZZY", b"X\x1b[2J", b"X\rY 250 2.0.0 OK", b"X\x00", b"<script>", b"a" * 400])
+async def test_an_unknown_command_is_not_repeated_to_whoever_sent_it(line: bytes) -> None:
+    async with listening(Inbox()) as (_, connect):
+        client = await connect()
+        await client.reply()
+        client.send(line + b"\r\n")
+        assert await client.reply() == "500 5.5.2 Unknown command"
 
 
 async def test_a_line_that_is_too_long_is_one_error() -> None:

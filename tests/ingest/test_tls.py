@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import smtplib
 import ssl
 from contextlib import suppress
@@ -119,6 +120,22 @@ async def test_a_handshake_has_an_end(certificate: Certificate, said: bytes) -> 
         with suppress(ConnectionError):
             await asyncio.wait_for(client.reader.read(), 3)
         assert await listener._gate.until_empty(1)
+
+
+@pytest.mark.parametrize("said", [b"", b"\x16\x03\x01", b"GET / HTTP/1.1\r\n\r\n"], ids=repr)
+async def test_leaving_a_handshake_is_no_failure_of_ours(
+    certificate: Certificate, said: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever scans ports does it all day."""
+    async with listening(Inbox(), certificate=certificate) as (listener, connect):
+        client = await connect()
+        await client.begin("EHLO a.example", "STARTTLS")
+        client.send(said)
+        client.writer.write_eof()
+        with suppress(ConnectionError):
+            await asyncio.wait_for(client.reader.read(), 3)
+        assert await listener._gate.until_empty(2)
+    assert [record for record in caplog.records if record.levelno > logging.INFO] == []
 
 
 async def test_leaving_without_farewell_inside_tls_leaves_nothing_behind(certificate: Certificate) -> None:
