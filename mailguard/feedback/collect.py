@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 from xml.etree.ElementTree import Element
 
-from mailguard.feedback.known import Rest, known_within, usual_dkim_result, usual_spf_result
+from mailguard.feedback.known import known_within, usual_dkim_result, usual_spf_result
 from mailguard.feedback.layout import Layout, ResultAt, Texts, local_name, of_element
 from mailguard.feedback.limits import Enough, Limits, OverLimit
 from mailguard.feedback.place import facts_of_name
@@ -18,6 +18,7 @@ from mailguard.feedback.report import (
     PolicyPublished,
     Reason,
     Record,
+    Said,
     SpfResult,
 )
 from mailguard.feedback.values import (
@@ -206,39 +207,39 @@ class Collector:
         if source_ip is None or count is None:
             self._count_dropped()
             return
-        self._records.append(Record(source_ip, count, *self._rest(layout, texts, place)))
+        self._records.append(Record(source_ip, count, self._said(layout, texts, place)))
         self._repaired += self._noted > noted
 
     def _known_record(self, layout: Layout, texts: Texts) -> Record | None:
         """A record that says what others have said, of a source and count about which there is nothing to note."""
-        rest = self._known.get((layout, layout.rest(texts)))
-        if rest is None or layout.source_ip is None or layout.count is None:
+        said = self._known.get((layout, layout.rest(texts)))
+        if said is None or layout.source_ip is None or layout.count is None:
             return None
         source_ip, count = texts[layout.source_ip], texts[layout.count]
         if len(source_ip) > self._usual or len(count) > self._usual:
             return None
         address, mended = address_of(source_ip)
         number, bent = count_of(count, self._limits.count)
-        return None if address is None or number is None or mended or bent else Record(address, number, *rest)
+        return None if address is None or number is None or mended or bent else Record(address, number, said)
 
     def _count_of(self, text: str) -> tuple[int | None, bool]:
         return count_of(text, self._limits.count)
 
-    def _rest(self, layout: Layout, texts: Texts, place: str) -> Rest:
+    def _said(self, layout: Layout, texts: Texts, place: str) -> Said:
         """What a record says beside its source and count. Said in the same words again, it is not read again."""
         key = (layout, layout.rest(texts))
         known = self._known.get(key)
         if known is None:
             noted = self._noted
-            known = self._read_rest(layout, texts, place)
+            known = self._read_said(layout, texts, place)
             if self._noted == noted:
                 self._known.put(key, known)
         return known
 
-    def _read_rest(self, layout: Layout, texts: Texts, place: str) -> Rest:
+    def _read_said(self, layout: Layout, texts: Texts, place: str) -> Said:
         for name in layout.bent:
             self.note(DefectKind.BENT, f"{place}/{name}")
-        return (
+        return Said(
             self._value(_text_at(texts, layout.disposition), place, "disposition", disposition_of)
             or Disposition.UNKNOWN,
             self._value(_text_at(texts, layout.dkim), place, "dkim", alignment_of) or Alignment.UNKNOWN,
@@ -294,7 +295,7 @@ class Collector:
 
     def _only_header_from(self) -> str:
         """The author domain of all records, where they agree; empty where they do not."""
-        domains = {record.header_from for record in self._records}
+        domains = {record.said.header_from for record in self._records}
         return domains.pop() if len(domains) == 1 else ""
 
     def _date_range(self, inside: Children, file: str) -> tuple[int | None, int | None]:

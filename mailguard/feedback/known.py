@@ -10,21 +10,8 @@ from functools import lru_cache
 from typing import Final
 
 from mailguard.feedback.layout import Layout, Texts
-from mailguard.feedback.report import DkimResult, Reason, SpfResult
-from mailguard.feedback.values import Alignment, Disposition, auth_result_of, domain_of
-
-Rest = tuple[
-    Disposition,
-    Alignment,
-    Alignment,
-    tuple[Reason, ...],
-    str,
-    str | None,
-    str | None,
-    tuple[DkimResult, ...],
-    tuple[SpfResult, ...],
-]
-"""All of a record but its source and count, in the order of the fields of ``Record``."""
+from mailguard.feedback.report import DkimResult, Said, SpfResult
+from mailguard.feedback.values import auth_result_of, domain_of
 
 _MOST_KNOWN: Final = 4_096
 
@@ -35,16 +22,16 @@ class Known:
     """
 
     def __init__(self) -> None:
-        self._found: dict[tuple[Layout, Texts], Rest] = {}
+        self._found: dict[tuple[Layout, Texts], Said] = {}
         self.get = self._found.get
 
-    def put(self, key: tuple[Layout, Texts], rest: Rest) -> None:
+    def put(self, key: tuple[Layout, Texts], said: Said) -> None:
         """Remember, if it is worth it."""
         if sum(map(len, key[1])) > 1_000:
             return
         if len(self._found) >= _MOST_KNOWN:
             self._found.clear()
-        self._found[key] = rest
+        self._found[key] = said
 
 
 @lru_cache(maxsize=4)

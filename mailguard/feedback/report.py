@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from mailguard.feedback.values import Alignment, AuthResult, Disposition
 
@@ -73,15 +74,13 @@ class SpfResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """Messages of one source with the same identifiers and results.
+class Said:
+    """What a record says beside its source and count. Records that say the same mostly share one.
 
     ``dkim`` and ``spf`` are the aligned results. ``header_from`` is empty where the report does not tell it;
     ``envelope_from`` and ``envelope_to`` are ``None`` where not told, and an empty ``envelope_from`` is the null path.
     """
 
-    source_ip: str
-    count: int
     disposition: Disposition
     dkim: Alignment
     spf: Alignment
@@ -96,6 +95,14 @@ class Record:
     def passes(self) -> bool:
         """Whether the receiver saw DMARC pass (RFC 9989 5.3)."""
         return self.dkim is Alignment.PASS or self.spf is Alignment.PASS
+
+
+class Record(NamedTuple):
+    """Messages of one source with the same identifiers and results. A tuple, since a report may have 100,000."""
+
+    source_ip: str
+    count: int  # type: ignore[assignment]  # not tuple.count: nobody looks for values among the fields
+    said: Said
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,8 +90,8 @@ def _aggregate(report: AggregateReport) -> Document:
         "policy": {"p": report.policy.p, "sp": report.policy.sp, "np": report.policy.np},
         **_counts(report),
         "messages": sum(record.count for record in records),
-        "messages_passed": sum(record.count for record in records if record.passes),
-        "messages_stopped": sum(record.count for record in records if record.disposition in _STOPPED),
+        "messages_passed": sum(record.count for record in records if record.said.passes),
+        "messages_stopped": sum(record.count for record in records if record.said.disposition in _STOPPED),
     }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from functools import lru_cache
 from hashlib import sha256
@@ -20,6 +20,7 @@ from mailguard.feedback.report import (
     DkimResult,
     FailureReport,
     Record,
+    Said,
     TlsFailure,
     TlsPolicy,
     TlsReport,
@@ -130,40 +131,30 @@ def messages_of(report: AggregateReport) -> int:
     return sum(record.count for record in report.records)
 
 
-def record_rows(report_id: int, records: Iterable[Record]) -> Iterator[Row]:
+def record_rows(report_id: int, records: Sequence[Record]) -> Iterator[Row]:
     """For ``record``, one by one: a report may have a hundred thousand."""
-    results: dict[tuple[int, int, int], tuple[tuple[str, str], Record]] = {}
-    for n, record in enumerate(records, start=1):
-        # The reader gives records that say the same the same tuples. The record is kept so that no id is used again.
-        key = (id(record.reasons), id(record.dkim_results), id(record.spf_results))
-        known = results.get(key)
-        if known is None:
-            known = (_reasons(record), _auth_results(record)), record
-            if len(results) < _REMEMBERED:
-                results[key] = known
-        envelope_from, envelope_to = record.envelope_from, record.envelope_to
-        yield (
-            report_id,
-            n,
-            record.source_ip,
-            record.count,
-            record.disposition._value_,  # ``value`` is a function call
-            record.dkim._value_,
-            record.spf._value_,
-            clean(record.header_from),
-            envelope_from and clean(envelope_from),
-            envelope_to and clean(envelope_to),
-            *known[0],
-        )
+    columns: dict[int, Row] = {}
+    for n, (source_ip, count, said) in enumerate(records, start=1):
+        told = columns.get(id(said))  # most records share it with others, and their report keeps it for as long as this
+        if told is None:
+            told = _said_columns(said)
+            if len(columns) < _REMEMBERED:
+                columns[id(said)] = told
+        yield report_id, n, source_ip, count, *told
 
 
-def _reasons(record: Record) -> str:
-    return compact([[reason.type, reason.comment] for reason in record.reasons]) if record.reasons else "[]"
+def _said_columns(said: Said) -> Row:
+    return (
+        *(said.disposition.value, said.dkim.value, said.spf.value, clean(said.header_from)),
+        *(name and clean(name) for name in (said.envelope_from, said.envelope_to)),
+        compact([[reason.type, reason.comment] for reason in said.reasons]) if said.reasons else "[]",
+        _auth_results(said),
+    )
 
 
-def _auth_results(record: Record) -> str:
-    dkim = ",".join([_result(one.domain, one.selector, one.result) for one in record.dkim_results])
-    return f"[[{dkim}],[{','.join([_result(one.domain, one.scope, one.result) for one in record.spf_results])}]]"
+def _auth_results(said: Said) -> str:
+    dkim = ",".join([_result(one.domain, one.selector, one.result) for one in said.dkim_results])
+    return f"[[{dkim}],[{','.join([_result(one.domain, one.scope, one.result) for one in said.spf_results])}]]"
 
 
 @lru_cache(maxsize=4096)
@@ -172,7 +163,7 @@ def _result(domain: str, label: str, result: AuthResult) -> str:
     return compact([domain, label, result.value])
 
 
-def selector_rows(report_id: int, records: Iterable[Record]) -> Iterator[Row]:
+def selector_rows(report_id: int, records: Sequence[Record]) -> Iterator[Row]:
     """For ``report_selector``: how many messages passed and failed under each selector; the first hundred of them."""
     sums: dict[tuple[str, str], list[int]] = {}
     for results, messages in _by_results(records):
@@ -192,11 +183,11 @@ def selector_rows(report_id: int, records: Iterable[Record]) -> Iterator[Row]:
             yield report_id, clean(domain), clean(selector), passed, failed
 
 
-def _by_results(records: Iterable[Record]) -> Iterable[tuple[tuple[DkimResult, ...], int]]:
+def _by_results(records: Sequence[Record]) -> Iterable[tuple[tuple[DkimResult, ...], int]]:
     """Messages for each tuple of results that records share."""
     found: dict[int, list[Any]] = {}
     for record in records:
-        results = record.dkim_results
+        results = record.said.dkim_results
         if results:
             known = found.setdefault(id(results), [results, 0])
             known[1] += record.count

@@ -22,6 +22,7 @@ from typing import Any, Final, NamedTuple, get_args, get_type_hints
 from mailguard.feedback.envelope import ReceivedMail
 from mailguard.feedback.limits import DEFAULT_LIMITS, Limits
 from mailguard.feedback.mail import MailContents
+from mailguard.feedback.report import AggregateReport, Record
 from mailguard.inquiry import Answer, Question
 from mailguard.trust.proof import Authentication
 
@@ -37,12 +38,14 @@ class ReadingSettings:
 
     ``memory_bytes``: how much a process may grow while it lives. ``cpu_s``: seconds of CPU for one request.
     ``trusted_hosts``: authserv-ids whose Authentication-Results are believed in mails that were fetched.
+    ``failure_reports``: whether the fields of failure reports are read; else it is only said that there is one.
     """
 
     limits: Limits = DEFAULT_LIMITS
     trusted_hosts: tuple[str, ...] = ()
     memory_bytes: int = 200 * 1024 * 1024
     cpu_s: int = 20
+    failure_reports: bool = False
 
 
 class Begin(NamedTuple):
@@ -139,6 +142,7 @@ def _annotations(kind: type) -> Iterator[Any]:
 def _allowed() -> dict[tuple[str, str], Any]:
     # Pickle makes a named tuple and a string of a class of its own by this function.
     made = {("copyreg", "__newobj__"): copyreg.__newobj__}  # type: ignore[attr-defined]
+    made[_report.__module__, _report.__qualname__] = _report
     return made | {(kind.__module__, kind.__qualname__): kind for kind in _values()}
 
 
@@ -149,6 +153,7 @@ def _reducers() -> dict[type, Callable[[Any], Any]]:
     for kind in _values():
         if is_dataclass(kind) and not issubclass(kind, Enum):
             table[kind] = _reducer(kind)
+    table[AggregateReport] = _reduce_report
     return table
 
 
@@ -158,3 +163,19 @@ def _reducer(kind: Any) -> Callable[[Any], Any]:
         return lambda value: (kind, (getattr(value, names[0]),))
     get = attrgetter(*names)
     return lambda value: (kind, get(value))
+
+
+_REPORT: Final = tuple(field.name for field in fields(AggregateReport))
+
+
+def _reduce_report(report: AggregateReport) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    """Records as columns: most of the work would else be done for each of a hundred thousand small tuples."""
+    values = {name: getattr(report, name) for name in _REPORT}
+    values["records"] = tuple(zip(*report.records, strict=True))
+    return _report, tuple(values.values())
+
+
+def _report(*values: Any) -> AggregateReport:
+    told = dict(zip(_REPORT, values, strict=True))
+    told["records"] = tuple(map(Record, *told["records"])) if told["records"] else ()
+    return AggregateReport(**told)

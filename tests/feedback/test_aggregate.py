@@ -45,12 +45,12 @@ def test_a_plain_report_is_read_whole() -> None:
     assert (found.policy.domain, found.policy.p, found.policy.sp) == ("clinic.example.jp", "none", None)
     assert (found.read, found.kept, found.repaired, found.dropped) == (2, 2, 0, 0)
     assert found.defects == ()
-    first = found.records[0]
-    assert (first.source_ip, first.count, first.disposition) == ("192.0.2.1", 3, Disposition.NONE)
-    assert (first.dkim, first.spf, first.passes) == (Alignment.PASS, Alignment.FAIL, True)
-    assert first.dkim_results[0].selector == "s1"
-    assert (first.spf_results[0].domain, first.spf_results[0].result) == ("host.example.net", AuthResult.SOFTFAIL)
-    assert first.envelope_from is None
+    source_ip, count, said = found.records[0]
+    assert (source_ip, count, said.disposition) == ("192.0.2.1", 3, Disposition.NONE)
+    assert (said.dkim, said.spf, said.passes) == (Alignment.PASS, Alignment.FAIL, True)
+    assert said.dkim_results[0].selector == "s1"
+    assert (said.spf_results[0].domain, said.spf_results[0].result) == ("host.example.net", AuthResult.SOFTFAIL)
+    assert said.envelope_from is None
 
 
 def test_rfc_9990_shape_with_its_namespace_and_new_elements() -> None:
@@ -69,7 +69,7 @@ def test_rfc_9990_shape_with_its_namespace_and_new_elements() -> None:
     assert found.defects == ()
     assert (found.version, found.generator, found.errors) == ("1.0", "Reporter 2", ("lame delegation",))
     assert (found.policy.np, found.policy.testing, found.policy.discovery_method) == ("reject", "y", "treewalk")
-    only = found.records[0]
+    only = found.records[0].said
     assert (only.disposition, only.reasons[0].type, only.envelope_from) == (Disposition.PASS, "policy_test_mode", "")
 
 
@@ -149,7 +149,7 @@ def test_every_cut_gives_a_report_or_says_why_not() -> None:
 def test_stray_markup_in_a_text_is_read_as_text(wrong: str, header_from: str) -> None:
     bad = record("192.0.2.1").replace(">clinic.example.jp</header_from>", f">{wrong}</header_from>")
     found = good(report(bad, record("192.0.2.2")))
-    assert [kept.header_from for kept in found.records] == [header_from, "clinic.example.jp"]
+    assert [kept.said.header_from for kept in found.records] == [header_from, "clinic.example.jp"]
     assert (found.repaired, found.dropped) == (1, 0)
 
 
@@ -162,13 +162,13 @@ def test_bytes_that_are_no_text_are_replaced_and_said() -> None:
 
 def test_words_in_any_case_are_understood_and_counted_as_repaired() -> None:
     found = good(report(record().replace(">pass<", ">Pass<")))
-    assert found.records[0].dkim is Alignment.PASS
+    assert found.records[0].said.dkim is Alignment.PASS
     assert (found.repaired, kinds(found)) == (1, {DefectKind.BENT})
 
 
 def test_what_is_not_said_is_unknown_and_never_a_pass() -> None:
     found = good(report("<record><row><source_ip>192.0.2.1</source_ip><count>2</count></row></record>"))
-    only = found.records[0]
+    only = found.records[0].said
     assert (only.disposition, only.dkim, only.spf) == (Disposition.UNKNOWN, Alignment.UNKNOWN, Alignment.UNKNOWN)
     assert not only.passes
     assert (only.header_from, found.repaired) == ("", 1)

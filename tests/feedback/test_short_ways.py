@@ -90,8 +90,8 @@ def test_what_was_read_under_one_bound_is_not_taken_for_another() -> None:
     assert read_mail(raw).reports[0].defects == ()
     short = read_mail(raw, replace(DEFAULT_LIMITS, text_chars=10)).reports[0]
     assert DefectKind.TOO_LONG in {defect.kind for defect in short.defects}
-    assert short.records[0].header_from == "clinic.exa"
-    assert read_mail(raw).reports[0].records[0].header_from == "clinic.example.jp"
+    assert short.records[0].said.header_from == "clinic.exa"
+    assert read_mail(raw).reports[0].records[0].said.header_from == "clinic.example.jp"
 
 
 def test_what_leaves_something_to_note_is_noted_each_time() -> None:

@@ -101,7 +101,9 @@ class Floor:
             report = filed.contents.reports[0]
             key = (report.policy.domain, report.begin // 86_400, "verified", filed.trusts[0].domain)
             for one in report.records:
-                found["days"][(*key, one.disposition._value_, one.dkim._value_, one.spf._value_)] += one.count
+                found["days"][(*key, one.said.disposition._value_, one.said.dkim._value_, one.said.spf._value_)] += (
+                    one.count
+                )
                 found["sources"][(*key, one.source_ip)] += one.count
         for table, amounts in found.items():
             self.connection.executemany(upsert(table), ((*key, amount) for key, amount in amounts.items()))

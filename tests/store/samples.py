@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from mailguard.feedback.envelope import ReceivedMail
 from mailguard.feedback.mail import MailContents
-from mailguard.feedback.report import AggregateReport, DkimResult, PolicyPublished, Record, SpfResult
+from mailguard.feedback.report import AggregateReport, DkimResult, PolicyPublished, Record, Said, SpfResult
 from mailguard.feedback.values import Alignment, AuthResult, Disposition
 from mailguard.store import Filed
 from mailguard.store.database import Database
@@ -20,9 +20,7 @@ AUTHENTICATED = Trust(Grade.AUTHENTICATED, "stranger.example")
 
 
 def record(ip: str = "192.0.2.1", count: int = 1, *, passes: bool = True, selector: str = "s1") -> Record:
-    return Record(
-        source_ip=ip,
-        count=count,
+    said = Said(
         disposition=Disposition.NONE if passes else Disposition.REJECT,
         dkim=Alignment.PASS if passes else Alignment.FAIL,
         spf=Alignment.FAIL,
@@ -33,6 +31,7 @@ def record(ip: str = "192.0.2.1", count: int = 1, *, passes: bool = True, select
         dkim_results=(DkimResult(DOMAIN, selector, AuthResult.PASS if passes else AuthResult.FAIL),),
         spf_results=(SpfResult("host.example.net", "mfrom", AuthResult.SOFTFAIL),),
     )
+    return Record(ip, count, said)
 
 
 def report(

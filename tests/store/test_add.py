@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from mailguard.errors import OperationError
 from mailguard.feedback.envelope import ReceivedMail
 from mailguard.feedback.mail import MailContents
-from mailguard.feedback.report import Defect, DefectKind, Unreadable
+from mailguard.feedback.report import Defect, DefectKind, Record, Unreadable
 from mailguard.store import Filed, Outcome, Store, open_store
 from mailguard.store.encode import pack, unpack
 from mailguard.trust.grade import UNVERIFIED, Grade, Trust
@@ -153,9 +154,8 @@ def test_an_unreadable_mail_is_kept_with_its_reason(store: Store) -> None:
 
 def test_texts_that_databases_refuse_are_mended(store: Store) -> None:
     evil = "a\0b\ud800'); DROP TABLE report; --" + "長" * 2000
-    row = record()
-    changed = {name: getattr(row, name) for name in row.__slots__} | {"header_from": evil, "envelope_to": evil}
-    one = report(type(row)(**changed), report_id=evil, org_name=evil, domain=evil)
+    said = replace(record().said, header_from=evil, envelope_to=evil)
+    one = report(Record("192.0.2.1", 1, said), report_id=evil, org_name=evil, domain=evil)
     mail = ReceivedMail(b"raw", BEGIN, peer=evil, mail_from=evil, helo=evil, origin=evil, rcpt_to=(evil, evil))
     contents = MailContents((one,), (Unreadable(evil, evil),))
     assert outcomes(store, Filed(mail, contents, (UNVERIFIED,))) == [STORED]

@@ -138,8 +138,8 @@ def test_impossible_content_is_unverified_whoever_sent_it(reason: str) -> None:
 def test_impossible_counts() -> None:
     report = some_report()
     (record,) = report.records
-    assert judge(replace(report, records=(replace(record, count=MAX_COUNT),))).grade is Grade.VERIFIED
-    trust = judge(replace(report, records=(record, replace(record, count=MAX_COUNT + 1))))
+    assert judge(replace(report, records=(record._replace(count=MAX_COUNT),))).grade is Grade.VERIFIED
+    trust = judge(replace(report, records=(record, record._replace(count=MAX_COUNT + 1))))
     assert (trust.grade, trust.reasons) == (Grade.UNVERIFIED, ("count-too-large",))
 
 
