@@ -53,12 +53,13 @@ class _Frame:
     scale: float
 
 
-def chart_svg(chart: Chart, language: str) -> str:
-    """The chart as a whole SVG document, without anything that runs or is fetched."""
+def chart_svg(chart: Chart, language: str, *, font: str = "") -> str:
+    """The chart as a whole SVG document, without anything that runs or is fetched. ``font`` is a family before ours."""
+    fonts = escape(f"{visible(font)}, {_FONTS}" if font else _FONTS)
     height, shapes = _lying(chart) if chart.horizontal else _standing(chart)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:g}" width="{WIDTH}" '
-        f'height="{height:g}" font-family="{_FONTS}" font-size="{_TEXT:g}" fill="{_INK}" xml:lang="{escape(language)}">'
+        f'height="{height:g}" font-family="{fonts}" font-size="{_TEXT:g}" fill="{_INK}" xml:lang="{escape(language)}">'
         f"<title>{escape(visible(plain(chart.title)))}</title><defs>{''.join(_patterns(chart.series))}</defs>"
         f"{''.join(shapes)}</svg>"
     )

@@ -17,9 +17,10 @@ from markupsafe import Markup
 
 from mailguard.guidebook.blocks import Block, Book, Callout, Card, Chart, Heading, Part, Rich, Tone, plain
 from mailguard.guidebook.brand import PLAIN, Brand
-from mailguard.guidebook.days import format_date, format_day
+from mailguard.guidebook.days import format_day
 from mailguard.guidebook.texts import Texts
 from mailguard.render.book.chart import chart_svg, data_url
+from mailguard.render.book.head import facts_of
 from mailguard.render.book.qr import qr_svg
 from mailguard.render.book.spans import SpansToHtml, anchor
 from mailguard.render.book.style import css_string, page_string
@@ -30,9 +31,16 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 _CAPITALS = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_TEMPLATES: Final = {kind: f"blocks/{_CAPITALS.sub('_', kind.__name__).lower()}.html.j2" for kind in get_args(Block)}
 _MOST_IN_HEAD: Final = 48
 """Characters of a domain in the running head; the whole stands on the first page."""
+
+
+def kind_of(block: type) -> str:
+    """The name of a kind of block, as templates and JSON have it: ``page_break``."""
+    return _CAPITALS.sub("_", block.__name__).lower()
+
+
+_TEMPLATES: Final = {kind: f"blocks/{kind_of(kind)}.html.j2" for kind in get_args(Block)}
 
 
 class Medium(StrEnum):
@@ -68,7 +76,8 @@ class View:
         self.medium = medium
         self.font = visible(font)
         self.texts = Texts(book.language)
-        self.rich = SpansToHtml(anchors_of(book), ruby=medium is Medium.SCREEN)
+        readings = book.furigana and book.language == "ja"
+        self.rich = SpansToHtml(anchors_of(book), readings=readings, paper=medium is Medium.PAPER)
         self._environment = environment
         self._depth = 1
         self._level = 1
@@ -114,9 +123,9 @@ class View:
         """Text for attributes and for the title of the window."""
         return visible(plain(rich))
 
-    def date(self) -> str:
-        """The day of the guide, with its era."""
-        return format_date(self.book.made_at, self.book.language)
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """Names and values of the head."""
+        return facts_of(self.book, self.texts)
 
     def running_head(self) -> str:
         """What stands at the head of each page, on the left."""
@@ -126,11 +135,12 @@ class View:
         """What stands at the head of each page, on the right."""
         return f"{format_day(self.book.made_at, self.book.language)}　{visible(self.book.number)}"
 
-    def contents(self) -> Iterator[tuple[str, Rich, tuple[tuple[str, Rich], ...]]]:
-        """Parts with their cards: anchor and title of each."""
+    def contents(self) -> Iterator[tuple[str, str, tuple[tuple[str, str], ...]]]:
+        """Parts with their cards: anchor and bare title of each."""
         for part in self.book.parts:
             cards = (block for block in part.blocks if isinstance(block, Card) and block.anchor)
-            yield anchor(part.id), part.title, tuple((anchor(card.anchor), card.title) for card in cards)
+            titles = ((anchor(card.anchor), self.bare(card.title)) for card in cards)
+            yield anchor(part.id), self.bare(part.title), tuple(titles)
 
     def tone(self, tone: Tone) -> Markup:
         """The symbol of a tone, drawn: fonts differ in theirs."""
@@ -138,7 +148,7 @@ class View:
 
     def chart(self, chart: Chart) -> str:
         """A chart as the address of its picture."""
-        return data_url(chart_svg(chart, self.book.language))
+        return data_url(chart_svg(chart, self.book.language, font=self.font))
 
     def qr(self, text: str, title: str) -> Markup:
         """A QR code, empty where the text is too long for one."""
