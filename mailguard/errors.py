@@ -19,7 +19,8 @@ interface text like any other, and what the placeholders stand for.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import errno
+from collections.abc import Callable, Mapping
 from typing import Final, Self
 
 
@@ -77,3 +78,28 @@ class EvidenceError(UsageError):
 
 class OperationError(MailguardError):
     """Something on our side failed; trying again may help."""
+
+
+_SYSTEM: Final[Mapping[int, Sentence]] = {
+    errno.ENOENT: Sentence("there is no such file or folder"),
+    errno.ENOTDIR: Sentence("a part of the path is a file, not a folder"),
+    errno.EISDIR: Sentence("it is a folder, not a file"),
+    errno.EACCES: Sentence("this user may not use it"),
+    errno.EPERM: Sentence("this user may not use it"),
+    errno.EROFS: Sentence("the disk can only be read"),
+    errno.ENOSPC: Sentence("the disk is full"),
+    errno.EDQUOT: Sentence("this user has no space left on the disk"),
+    errno.EIO: Sentence("the disk does not work properly"),
+    errno.ENAMETOOLONG: Sentence("the name is too long"),
+    errno.ELOOP: Sentence("a link in the path leads to itself"),
+    errno.EADDRINUSE: Sentence("another program uses this address and port"),
+    errno.EADDRNOTAVAIL: Sentence("this machine does not have this address"),
+    errno.ECONNREFUSED: Sentence("nobody answers there"),
+    errno.EMFILE: Sentence("too many files are open"),
+}
+
+
+def system_reason(error: OSError | ValueError) -> Sentence:
+    """Why the system refused, in words that can be told; a ValueError is what a path with a NUL in it gives."""
+    number = getattr(error, "errno", None)
+    return _SYSTEM.get(number or 0) or Sentence("{system}", system=getattr(error, "strerror", None) or str(error))

@@ -11,6 +11,7 @@ from typing import Final
 import click
 
 from mailguard.cli.speaking import say
+from mailguard.errors import UsageError, system_reason
 from mailguard.names import DomainName
 from mailguard.render.safe import visible
 from mailguard.targets import MAX_LIST_BYTES, MESSAGES, Said, Target, TargetError, parse_list, parse_target
@@ -72,8 +73,8 @@ def _read(name: str) -> bytes:
         with Path(name).open("rb") as file:
             return file.read(MAX_LIST_BYTES + 1)
     except OSError as error:
-        message = say("{file} cannot be read ({reason}); check the path.")
-        raise click.UsageError(message.format(file=name, reason=error.strerror)) from error
+        told = "{file} cannot be read ({reason}); check the path."
+        raise UsageError(told, file=name, reason=system_reason(error)) from error
 
 
 def _shown(name: str) -> str:

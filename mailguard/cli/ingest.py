@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from mailguard.cli.exits import FINDINGS, INTERRUPTED, OK, OUR_FAILURE
-from mailguard.cli.options import lang_option, resolver_options, resolver_settings
+from mailguard.cli.options import chosen_trust, lang_option, resolver_options, trust_options
 from mailguard.cli.speaking import SpokenCommand, say
 from mailguard.errors import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mailguard.settings import Settings
     from mailguard.worker.document import Document
     from mailguard.worker.filer import Keeper
     from mailguard.worker.ingest import IngestSettings
@@ -35,13 +34,9 @@ _OUTCOMES: Final = {
     "duplicate": Sentence("already there"),
     "conflict": Sentence("contradicts a report that is already there"),
     "quarantined": Sentence("could not be read"),
-    "ignored": Sentence("no report"),
+    "ignored": Sentence("nothing to store"),
 }
-_GRADES: Final = {
-    "verified": Sentence("sender verified"),
-    "authenticated": Sentence("sender known, not proved to be the reporter"),
-    "unverified": Sentence("sender not proved"),
-}
+_WOULD_BE: Final = Sentence("would be stored")
 
 
 @click.command(cls=SpokenCommand)
@@ -49,17 +44,7 @@ _GRADES: Final = {
 @click.option("--dry-run", is_flag=True, help="Store nothing; say what would happen.")
 @click.option("--config", metavar="FILE", help="Take database and domains from this settings file.")
 @click.option("--database", metavar="URL|PATH", help="Where to store; without it, mailguard.db in this folder.")
-@click.option(
-    "--domain", "domains", multiple=True, metavar="NAME", help="Reports may be about this domain only. May be repeated."
-)
-@click.option(
-    "--trust-host",
-    "trust_hosts",
-    multiple=True,
-    metavar="NAME",
-    help="Believe what this mail server wrote on top of a mail (Authentication-Results). May be repeated.",
-)
-@click.option("--no-trust", is_flag=True, help="Ask nobody who sent a mail; every report is unverified.")
+@trust_options
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="Form of the output."
 )
@@ -103,13 +88,11 @@ class _Run:
 
     def __init__(self, options: dict[str, Any]) -> None:
         self._options = options
-        settings = _load(options["config"])
-        self._domains = _domains(options["domains"]) or (settings.trust.domains if settings else ())
-        self._hosts = options["trust_hosts"] or (settings.trust.authserv_ids if settings else ())
+        self._trust = chosen_trust(options)
+        settings = self._trust.settings
         self._place = options["database"] or (settings.database.place() if settings else DEFAULT_DATABASE)
-        self._settings = self._ingest_settings(settings)
         single = len(options["paths"]) == 1 and not Path(options["paths"][0]).is_dir()
-        self.output = _OUTPUTS[options["form"]](single)
+        self.output = _OUTPUTS[options["form"]](single, trial=options["dry_run"])
 
     async def go(self) -> None:
         """Read, store and tell."""
@@ -118,22 +101,20 @@ class _Run:
         from mailguard.worker.ingest import ingest as handle_all
 
         sources = read_sources(self._options["paths"], sys.stdin.buffer)
-        async with aclosing(handle_all(sources, self._opener(), self._settings)) as results:
+        async with aclosing(handle_all(sources, self._opener(), self._ingest_settings())) as results:
             async for result in results:
                 document = from_not_read(result) if isinstance(result, NotRead) else from_handled(result)
                 self.output.add(document)
         self.output.close()
 
-    def _ingest_settings(self, settings: Settings | None) -> IngestSettings:
-        from mailguard.worker.ingest import IngestSettings, owned_by
+    def _ingest_settings(self) -> IngestSettings:
+        from mailguard.worker.ingest import IngestSettings
         from mailguard.worker.wire import ReadingSettings
 
-        nameservers = self._options["nameservers"] or (settings.trust.nameservers if settings else ())
-        checks = not self._options["no_trust"] and (settings is None or settings.trust.check)
         return IngestSettings(
-            reading=ReadingSettings(trusted_hosts=tuple(self._hosts)),
-            resolver=resolver_settings(nameservers, self._options["timeout"]) if checks else None,
-            owned=owned_by(self._domains),
+            reading=ReadingSettings(trusted_hosts=self._trust.hosts),
+            resolver=self._trust.resolver,
+            owned=self._trust.owned,
             processes=min(4, os.cpu_count() or 1),
         )
 
@@ -147,24 +128,13 @@ class _Run:
         return lambda: open_store(place)
 
 
-def _load(path: str | None) -> Settings | None:
-    from mailguard.settings import load_settings
-
-    return load_settings(path) if path else None
-
-
-def _domains(texts: Sequence[str]) -> tuple[Any, ...]:
-    from mailguard.targets import parse_target
-
-    return tuple(parse_target(text).domain for text in texts)
-
-
 class _Output:
     """What every form of output does: counts outcomes, and tells sentences in the user's language."""
 
-    def __init__(self, single: bool) -> None:
+    def __init__(self, single: bool, *, trial: bool) -> None:
         self.counts: Counter[str] = Counter()
         self._single = single
+        self._trial = trial
         self._closed = False
         if hasattr(sys.stdout, "reconfigure"):
             sys.stdout.reconfigure(errors="replace")
@@ -192,15 +162,21 @@ class _Text(_Output):
     def _show(self, document: Document) -> None:
         from mailguard.render.safe import visible
 
-        words = f"{visible(document['source'])}: {_OUTCOMES[document['outcome']].told(say)}"
+        words = f"{visible(document['source'])}: {self._told(document['outcome'])}"
         click.echo(words + (f" - {visible(document['reason'])}" if document["reason"] else ""))
         for report in document["reports"]:
             click.echo("  " + _line(report))
 
     def _end(self) -> None:
-        told = [f"{count} {_OUTCOMES[outcome].told(say)}" for outcome, count in sorted(self.counts.items())]
-        total = say("Messages: {count}").format(count=sum(self.counts.values()))
-        click.echo(f"{total} ({', '.join(told)})" if told else total)
+        click.echo(say("Messages: {count}").format(count=self.counts.total()))
+        for outcome in _OUTCOMES:
+            if self.counts[outcome]:
+                click.echo(f"  {self._told(outcome)}: {self.counts[outcome]}")
+        if self._trial:
+            click.echo(say("This was a trial (--dry-run): nothing was stored."))
+
+    def _told(self, outcome: str) -> str:
+        return (_WOULD_BE if self._trial and outcome == "stored" else _OUTCOMES[outcome]).told(say)
 
 
 class _Ndjson(_Output):
@@ -211,8 +187,8 @@ class _Ndjson(_Output):
 class _Json(_Output):
     """One object for a single file with a single message, else an array."""
 
-    def __init__(self, single: bool) -> None:
-        super().__init__(single)
+    def __init__(self, single: bool, *, trial: bool) -> None:
+        super().__init__(single, trial=trial)
         self._first: Document | None = None
         self._opened = False
 
@@ -241,19 +217,15 @@ _OUTPUTS: Final = {"text": _Text, "json": _Json, "ndjson": _Ndjson}
 
 
 def _line(report: Document) -> str:
-    from mailguard.render.safe import visible
+    from mailguard.render.inspection import period_in_words, title_in_words
+    from mailguard.render.trusting import grade_in_words
 
-    trust = report["trust"]
-    message = say("{org} about {domain}, {begin} to {end}: {kept} of {read} records{grade}")
-    line = message.format(
-        org=visible(report["org_name"]),
-        domain=visible(report["policy_domain"]),
-        begin=report["begin"],
-        end=report["end"],
-        kept=report["records_kept"],
-        read=report["records_read"],
-        grade=f", {_GRADES[trust['grade']].told(say)}" if trust else "",
-    )
-    if report["defects"]:
-        line += "; " + say("{count} defects").format(count=len(report["defects"]))
-    return line
+    records = say("records: {kept} of {read}").format(kept=report["records_kept"], read=report["records_read"])
+    words = [
+        title_in_words(report["org_name"], report["policy_domain"], say),
+        period_in_words(report, say),
+        records,
+        *([grade_in_words(report["trust"], say)] if report["trust"] else []),
+        *([say("to be looked at: {count}").format(count=len(report["defects"]))] if report["defects"] else []),
+    ]
+    return " - ".join(words)

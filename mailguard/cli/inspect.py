@@ -1,16 +1,20 @@
-"""``mailguard inspect``: what a mail or report file is."""
+"""``mailguard inspect``: what a mail or report file is, and who sent it."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import click
 
 from mailguard.cli.exits import FINDINGS, OK
-from mailguard.cli.options import lang_option
-from mailguard.cli.speaking import SpokenCommand, language, say
+from mailguard.cli.options import chosen_trust, lang_option, resolver_options, trust_options
+from mailguard.cli.speaking import SpokenCommand, language
+from mailguard.errors import UsageError, system_reason
 
 
 @click.command(cls=SpokenCommand)
@@ -21,25 +25,39 @@ from mailguard.cli.speaking import SpokenCommand, language, say
     is_flag=True,
     help="Also read failure reports: which check failed, and nothing of the mail in them.",
 )
+@click.option("--config", metavar="FILE", help="Take domains, trusted hosts and DNS servers from this settings file.")
+@trust_options
+@resolver_options
 @lang_option
 @click.pass_context
-def inspect(ctx: click.Context, /, file: str, form: str, failure_reports: bool) -> None:
-    """Say what a mail or report is, what is in it and what is wrong with it. Nothing is stored.
+def inspect(ctx: click.Context, /, file: str, form: str, failure_reports: bool, **options: Any) -> None:
+    """Say what a mail or report is, what is in it, what is wrong with it, and who sent it. Nothing is stored.
 
-    FILE is a mail, a report (XML, JSON, gzip, zip), or - for standard input.
+    FILE is a mail, a report (XML, JSON, gzip, zip), an mbox, a file of the spool, or - for standard input.
+
+    DNS is asked for the keys that the mail was signed with.
 
     Exit codes: 0 something was read, 1 nothing in it could be read, 2 wrong use or a file that cannot be opened.
     """
-    from mailguard.feedback.mail import MailKind, read_file
+    from mailguard.feedback.mail import MailKind
     from mailguard.render.inspection import in_words, inspection
+    from mailguard.worker.looking import ask_about, items_in
 
-    data = _read(file)
-    contents = read_file(Path(file).name, data, failure_reports=failure_reports)
-    document = inspection(file, len(data), contents)
+    trust, now = chosen_trust(options), int(time.time())
+    items = list(items_in(file, Path(file).name, _read(file), now=now, failure_reports=failure_reports))
+    senders = asyncio.run(ask_about(items, trust.resolver, hosts=trust.hosts, owned=trust.owned, now=now))
+    documents = [
+        inspection(item.origin, item.size, item.contents, sender.looked, sender.proof, sender.trusts)
+        for item, sender in zip(items, senders, strict=True)
+    ]
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2) if form == "json" else in_words(document, language()))
-    ctx.exit(FINDINGS if contents.kind is MailKind.NONE else OK)
+    if form == "json":
+        shown = documents[0] if len(documents) == 1 else documents
+        click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+    else:
+        click.echo("\n\n".join(in_words(document, language()) for document in documents))
+    ctx.exit(FINDINGS if all(item.contents.kind is MailKind.NONE for item in items) else OK)
 
 
 def _read(file: str) -> bytes:
@@ -53,6 +71,5 @@ def _read(file: str) -> bytes:
         with Path(file).open("rb") as stream:
             return stream.read(most)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        message = say("{path} cannot be read: {reason}.").format(path=file, reason=reason)
-        raise click.UsageError(message) from error
+        told = "{file} cannot be read ({reason}); check the path."
+        raise UsageError(told, file=file, reason=system_reason(error)) from error

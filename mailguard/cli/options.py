@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -12,6 +13,8 @@ from mailguard.words import LANGUAGES
 
 if TYPE_CHECKING:
     from mailguard.resolver import ResolverSettings
+    from mailguard.settings import Settings
+    from mailguard.trust.judge import Owned
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -56,6 +59,58 @@ def resolver_options(command: F) -> F:
         "--timeout", type=_Seconds(0.1, 60), default=6.0, show_default=True, help="Seconds a question."
     )
     return nameserver(timeout(command))
+
+
+def trust_options(command: F) -> F:
+    """``--domain``, ``--trust-host`` and ``--no-trust``; ``chosen_trust`` understands them."""
+    domain = click.option(
+        "--domain",
+        "domains",
+        multiple=True,
+        metavar="NAME",
+        help="Reports may be about this domain only. May be repeated.",
+    )
+    host = click.option(
+        "--trust-host",
+        "trust_hosts",
+        multiple=True,
+        metavar="NAME",
+        help="Believe what this mail server wrote on top of a mail (Authentication-Results). May be repeated.",
+    )
+    nobody = click.option("--no-trust", is_flag=True, help="Ask DNS nothing: who sent a mail is not checked.")
+    return domain(host(nobody(command)))
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenTrust:
+    """Whom to believe. ``owned`` None: reports may be about any domain; ``resolver`` None: nobody is asked."""
+
+    owned: Owned | None
+    hosts: tuple[str, ...]
+    resolver: ResolverSettings | None
+    settings: Settings | None
+
+
+def chosen_trust(options: Mapping[str, Any]) -> ChosenTrust:
+    """What ``trust_options``, ``resolver_options`` and ``--config`` say; options go before the settings file.
+
+    Raises UsageError.
+    """
+    from mailguard.settings import Settings, load_settings
+    from mailguard.targets import parse_target
+    from mailguard.trust.judge import Owned
+
+    settings = load_settings(options["config"]) if options["config"] else None
+    told = (settings or Settings("")).trust
+    named = frozenset(parse_target(text).domain for text in options["domains"])
+    owned = Owned(named) if named else Owned(frozenset(told.domains), frozenset(told.pending))
+    nameservers = options["nameservers"] or told.nameservers
+    return ChosenTrust(
+        owned=owned if owned.domains or owned.pending else None,
+        hosts=tuple(options["trust_hosts"] or told.authserv_ids),
+        resolver=resolver_settings(nameservers, options["timeout"]) if told.check and not options["no_trust"] else None,
+        settings=settings,
+    )
 
 
 def resolver_settings(nameservers: Sequence[str], timeout: float) -> ResolverSettings:

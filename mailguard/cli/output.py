@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from mailguard.cli.speaking import give_up_output
-from mailguard.errors import OperationError, Sentence, UsageError
+from mailguard.errors import OperationError, Sentence, UsageError, system_reason
 
 Document = dict[str, Any]
 
@@ -62,7 +62,7 @@ class StandardOutput:
             raise
         except OSError as error:
             give_up_output()
-            raise OperationError("The output cannot be written: {reason}.", reason=error.strerror) from error
+            raise OperationError("The output cannot be written: {reason}.", reason=system_reason(error)) from error
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -155,4 +155,4 @@ def cut_to_whole_lines(path: Path) -> None:
 def unwritable(path: Path, error: OSError) -> Sentence:
     """That a file cannot be written, and why."""
     told = "{file} cannot be written ({reason}); check the path."
-    return Sentence(told, file=path, reason=error.strerror or error)
+    return Sentence(told, file=path, reason=system_reason(error))

@@ -135,5 +135,7 @@ def give_up_output() -> None:
 
 
 def _about_the_system(error: OSError) -> str:
-    place = error.filename or say("standard output")
-    return say("{file} could not be used ({reason}).").format(file=place, reason=error.strerror or error)
+    from mailguard.errors import Sentence, system_reason
+
+    place = error.filename or Sentence("standard output")
+    return Sentence("{file} could not be used ({reason}).", file=place, reason=system_reason(error)).told(say)

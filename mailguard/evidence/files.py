@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final, TextIO
 
-from mailguard.errors import EvidenceError, Sentence
+from mailguard.errors import EvidenceError, Sentence, system_reason
 from mailguard.evidence import Evidence
 from mailguard.evidence.codec import check_header, format_evidence, format_header, parse_evidence
 
@@ -45,7 +45,7 @@ def load_evidence(path: Path) -> Iterator[Evidence]:
             yield from _read_stream(stream, str(path))
     except OSError as error:
         told = "The evidence file {file} cannot be read: {reason}."
-        raise EvidenceError(told, file=path, reason=error.strerror or error) from error
+        raise EvidenceError(told, file=path, reason=system_reason(error)) from error
 
 
 def _read_stream(stream: BinaryIO, name: str) -> Iterator[Evidence]:

@@ -9,7 +9,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from mailguard.errors import PolicyError, Sentence
+from mailguard.errors import PolicyError, Sentence, system_reason
 from mailguard.policy.files import Loader, Policy, find_problems, parse_policy
 from mailguard.providers import Providers, parse_providers
 from mailguard.resources import policies
@@ -110,6 +110,6 @@ def _read(file: _File) -> str:
         return data.decode("utf-8-sig")
     except OSError as error:
         told = "{file} cannot be read ({reason}); check the path."
-        raise PolicyError(told, file=file.shown, reason=error.strerror) from None
+        raise PolicyError(told, file=file.shown, reason=system_reason(error)) from None
     except UnicodeDecodeError:
         raise PolicyError("{file}: is not UTF-8 text; save it again as UTF-8.", file=file.shown) from None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from datetime import UTC, datetime
+from itertools import chain, repeat
 from typing import Any, Final
 
 from mailguard.errors import Sentence
@@ -12,6 +13,16 @@ from mailguard.feedback.limits import Limits
 from mailguard.feedback.mail import MailContents
 from mailguard.feedback.report import AggregateReport, Defect, FailureReport, TlsReport
 from mailguard.render.safe import visible
+from mailguard.render.trusting import (
+    Looked,
+    grade_in_words,
+    reasons_in_words,
+    sender_document,
+    sender_in_words,
+    trust_document,
+)
+from mailguard.trust.grade import UNVERIFIED, Trust
+from mailguard.trust.proof import Authentication
 from mailguard.words import Translator, translator
 
 Document = dict[str, Any]
@@ -38,7 +49,8 @@ _DEFECTS: Final = {
 }
 _REASONS: Final = {
     "empty": Sentence("it is empty"),
-    "not-a-report": Sentence("it is called like a report, and is none"),
+    "damaged": Sentence("it is damaged"),
+    "not-a-report": Sentence("its name or type is that of a report, but it is none"),
     "no-policy-domain": Sentence("it does not say which domain it is about"),
     "no-date-range": Sentence("it does not say which days it is about"),
     "doctype": Sentence("it holds a document type, which no report does and attacks do"),
@@ -55,7 +67,9 @@ _BOUND: Final = Sentence("it goes beyond a bound ({bound}), as attacks do")
 _UNKNOWN_REASON: Final = Sentence("it could not be opened ({word})")
 _NO_BOUNDS: Final = ("records", "count", "text_chars", "defects", "ratio_free_bytes")  # these never refuse a file
 _WORDS_OF_BOUNDS: Final = frozenset(field.name for field in fields(Limits)) - frozenset(_NO_BOUNDS)
-_NOT_CHECKED: Final = "not-checked"
+
+
+_NO_TRUST: Final = trust_document(UNVERIFIED, Looked.NOT_CHECKED)
 
 
 def why_unreadable(word: str) -> Sentence:
@@ -65,15 +79,24 @@ def why_unreadable(word: str) -> Sentence:
     return _REASONS.get(word, Sentence(_UNKNOWN_REASON, word=word))
 
 
-def inspection(source: str, size: int, contents: MailContents) -> Document:
-    """The document. Of trust it says ``not-checked``: a file alone does not prove who sent it."""
+def inspection(
+    source: str,
+    size: int,
+    contents: MailContents,
+    looked: Looked = Looked.NOT_CHECKED,
+    proof: Authentication | None = None,
+    trusts: Iterable[Trust] = (),
+) -> Document:
+    """The document. ``trusts``: one for each aggregate report, then for each TLS report and each failure report."""
+    trust = chain((trust_document(one, looked) for one in trusts), repeat(_NO_TRUST))
     return {
         "source": source,
         "bytes": size,
         "kind": str(contents.kind),
-        "reports": [_aggregate(report) for report in contents.reports],
-        "tls_reports": [_tls(report) for report in contents.tls_reports],
-        "failure_reports": [_failure(report) for report in contents.failure_reports],
+        "sender": sender_document(looked, proof),
+        "reports": [{**_aggregate(report), "trust": next(trust)} for report in contents.reports],
+        "tls_reports": [{**_tls(report), "trust": next(trust)} for report in contents.tls_reports],
+        "failure_reports": [{**_failure(report), "trust": next(trust)} for report in contents.failure_reports],
         "not_read": [{"place": file.place, "kind": str(file.kind)} for file in contents.ignored],
         "unreadable": [{"place": file.place, "reason": file.reason} for file in contents.unreadable],
     }
@@ -132,7 +155,6 @@ def _counts(report: AggregateReport | TlsReport) -> Document:
         "dropped": report.dropped,
         "defects": [_defect(defect) for defect in report.defects],
         "defects_omitted": report.defects_omitted,
-        "trust": {"grade": _NOT_CHECKED},
     }
 
 
@@ -147,7 +169,6 @@ def _failure(report: FailureReport) -> Document:
         "source_ip": report.source_ip,
         "arrival": None if report.arrival is None else _moment(report.arrival),
         "defects": [_defect(defect) for defect in report.defects],
-        "trust": {"grade": _NOT_CHECKED},
     }
 
 
@@ -163,6 +184,25 @@ def _moment(seconds: int) -> str:
         return str(seconds)
 
 
+def title_in_words(org_name: str, domain: str, say: Translator) -> str:
+    """Who reports about whom."""
+    org = visible(org_name) or say("somebody without a name")
+    return say("{org} about {domain}").format(org=org, domain=visible(domain) or "-")
+
+
+def period_in_words(report: Document, say: Translator) -> str:
+    """The days of a report: a single date where it is about exactly one day (UTC)."""
+    begin, end = report["begin"], report["end"]
+    if begin.endswith("T00:00:00Z") and end == begin.replace("T00:00:00Z", "T23:59:59Z"):
+        return str(begin[:10])
+    told = say("{begin} to {end} UTC")
+    return told.format(begin=_minutes(begin), end=_minutes(end))
+
+
+def _minutes(moment: str) -> str:
+    return moment[:16].replace("T", " ")
+
+
 def in_words(document: Document, language: str) -> str:
     """The document for a person. What strangers wrote is shown, never obeyed."""
     return "\n".join(_Words(translator(language)).lines(document))
@@ -174,6 +214,8 @@ class _Words:
 
     def lines(self, document: Document) -> Iterator[str]:
         yield f"{visible(document['source'])}: {_KINDS[document['kind']].told(self._say)}"
+        if document["reports"] or document["tls_reports"] or document["failure_reports"]:
+            yield from ("  " + line for line in sender_in_words(document["sender"], self._say))
         for report in document["reports"]:
             yield from self._aggregate(report)
         for report in document["tls_reports"]:
@@ -195,7 +237,9 @@ class _Words:
     def _aggregate(self, report: Document) -> Iterator[str]:
         say = self._say
         yield from self._title(report, report["policy_domain"])
-        yield self._fact(say("policy found"), "; ".join(f"{k}={v}" for k, v in report["policy"].items() if v) or "-")
+        yield self._fact(
+            say("policy found"), "; ".join(f"{k}={visible(v)}" for k, v in report["policy"].items() if v) or "-"
+        )
         yield self._fact(say("records"), self._kept(report))
         messages = say("{messages}, of these {passed} passed DMARC and {stopped} were quarantined or rejected")
         yield self._fact(
@@ -235,12 +279,10 @@ class _Words:
     def _title(self, report: Document, domain: str) -> Iterator[str]:
         say = self._say
         yield ""
-        title = say("{org} about {domain}").format(
-            org=visible(report["org_name"]) or say("somebody without a name"), domain=visible(domain) or "-"
-        )
-        yield f"  {title}  [{visible(report['place'])}]"
+        yield f"  {title_in_words(report['org_name'], domain, say)}"
+        yield self._fact(say("file"), visible(report["place"]) or "-")
         yield self._fact(say("report id"), visible(report["report_id"]) or "-")
-        yield self._fact(say("period"), f"{report['begin']} - {report['end']}")
+        yield self._fact(say("period"), period_in_words(report, say))
 
     def _kept(self, report: Document) -> str:
         return self._say("{read} read, {kept} kept ({repaired} repaired), {dropped} dropped").format(
@@ -260,7 +302,8 @@ class _Words:
             yield f"      - {place}: {_DEFECTS[defect['kind']].told(say)}{detail}"
         if len(defects) + report["defects_omitted"] > _MOST_DEFECTS:
             yield "      - ..."
-        yield self._fact(say("sender"), say("not checked; `mailguard ingest` checks who sent a mail"))
+        yield self._fact(say("trust"), grade_in_words(report["trust"], say))
+        yield from (f"      - {reason}" for reason in reasons_in_words(report["trust"], say))
 
     def _fact(self, name: str, value: str) -> str:
         return f"    {name}: {value}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from mailguard.errors import UsageError
+from mailguard.errors import UsageError, system_reason
 from mailguard.settings.parse import parse_settings
 from mailguard.settings.values import Settings
 
@@ -20,8 +20,9 @@ def load_settings(path: str | Path) -> Settings:
     try:
         with file.open("rb") as stream:
             content = stream.read(_MAX_BYTES + 1)
-    except OSError as error:
-        raise UsageError("{file} cannot be read ({reason}).", file=str(file), reason=error.strerror or "?") from error
+    except (OSError, ValueError) as error:
+        told = "The settings file {file} cannot be read ({reason}); give its path with --config."
+        raise UsageError(told, file=str(file), reason=system_reason(error)) from error
     if len(content) > _MAX_BYTES:
         raise UsageError("{file} is too big for a settings file.", file=str(file))
     try:

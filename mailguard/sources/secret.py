@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from mailguard.errors import UsageError
+from mailguard.errors import UsageError, system_reason
 
 _SECRET_BYTES: Final = 16 * 1024
 
@@ -35,7 +35,7 @@ class Secret:
                 return file.read(_SECRET_BYTES + 2).decode("utf-8")
         except OSError as error:
             raise UsageError(
-                "The secret in {place} could not be read: {why}.", place=self.place, why=error.strerror or "?"
+                "The secret in {place} could not be read: {why}.", place=self.place, why=system_reason(error)
             ) from error
         except UnicodeDecodeError:
             # Not "from error": that exception holds the bytes.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from mailguard.errors import OperationError, Sentence
+from mailguard.errors import OperationError, Sentence, system_reason
 
 _NO_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -28,4 +28,9 @@ def told(action: str, /, **fields: object) -> Iterator[None]:
     except OSError as error:
         kind = SpoolFull if error.errno in _NO_SPACE else SpoolError
         attempted = Sentence(action, **fields)
-        raise kind(Sentence("Could not {action}: {error}.", action=attempted, error=error)) from error
+        raise kind(Sentence("Could not {action}: {error}.", action=attempted, error=_why(error))) from error
+
+
+def _why(error: OSError) -> Sentence:
+    why = system_reason(error)
+    return Sentence("{file}: {reason}", file=error.filename, reason=why) if error.filename else why

@@ -23,11 +23,11 @@ from zlib import crc32
 from mailguard.feedback.envelope import ReceivedMail, Way
 from mailguard.spool.reason import Reason
 
-_MAGIC: Final = b"mailguard spool 1\n"
+MAGIC: Final = b"mailguard spool 1\n"
 _NUMBER: Final = struct.Struct(">I")
 _HEAD: Final = struct.Struct(">4sIQII")
 _KIND: Final = b"mail"
-_START: Final = len(_MAGIC) + 2 * _NUMBER.size
+_START: Final = len(MAGIC) + 2 * _NUMBER.size
 _KNOWN: Final = frozenset({"received_at", "peer", "mail_from", "rcpt_to", "helo", "tls", "way", "origin"})
 
 
@@ -41,7 +41,7 @@ class Batch:
 
 def encode_file(mails: Sequence[ReceivedMail]) -> list[bytes]:
     """The bytes of a file as pieces to be written one after the other; the mails' own bytes are not copied."""
-    pieces = [_MAGIC + _checked(_NUMBER.pack(len(mails)))]
+    pieces = [MAGIC + _checked(_NUMBER.pack(len(mails)))]
     for mail in mails:
         envelope = _encode_envelope(mail)
         head = _HEAD.pack(_KIND, len(envelope), len(mail.raw), crc32(envelope), crc32(mail.raw))
@@ -51,8 +51,8 @@ def encode_file(mails: Sequence[ReceivedMail]) -> list[bytes]:
 
 def decode_file(data: bytes) -> Batch:
     """Read a file. Never raises: whatever is damaged or missing is told, and what is whole is read."""
-    count = _checked_at(data, len(_MAGIC), _NUMBER)
-    if not data.startswith(_MAGIC) or count is None:
+    count = _checked_at(data, len(MAGIC), _NUMBER)
+    if not data.startswith(MAGIC) or count is None:
         return Batch((), (Reason("no-spool-file"),))
     mails: list[ReceivedMail] = []
     damage: list[Reason] = []

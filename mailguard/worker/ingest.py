@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
-from mailguard.names import DomainName
 from mailguard.resolver import Resolver, ResolverSettings
 from mailguard.sources.files import Found, NotRead
 from mailguard.trust.judge import Owned
@@ -39,11 +38,6 @@ class IngestSettings:
     resolver: ResolverSettings | None = None
     owned: Owned | None = None
     processes: int = 2
-
-
-def owned_by(domains: Sequence[DomainName]) -> Owned | None:
-    """The domains that reports may be about; None where none were named."""
-    return Owned(frozenset(domains)) if domains else None
 
 
 async def ingest(

@@ -23,7 +23,7 @@ SENDER_UNCHECKED: Final = Reason("sender-unchecked")
 _SENTENCES: Final[Mapping[str, Sentence]] = {
     "no-report": Sentence("There is no report in this mail."),
     "failure-report": Sentence("This is a failure report; they can hold mail of patients and are not kept."),
-    "nothing-readable": Sentence("No report could be read in this mail: {file}: {why}{more}."),
+    "nothing-readable": Sentence("No report could be read: {file}: {why}{more}."),
     "took-too-long": Sentence("Reading this mail took too long."),
     "took-too-much-memory": Sentence("Reading this mail took too much memory."),
     "asked-too-much": Sentence("Checking who sent this mail needed too many questions to DNS."),

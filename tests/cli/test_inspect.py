@@ -2,33 +2,53 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from mailguard.cli import main
 from mailguard.feedback.limits import Limits
 from mailguard.feedback.report import DefectKind
-from mailguard.render import inspection
+from mailguard.render import inspection, trusting
+from mailguard.render.inspection import in_words
+from mailguard.spool.frames import encode_file
+from mailguard.trust.grade import Grade
+from mailguard.trust.head import HeadFault
+from mailguard.trust.judge import Reason
+from mailguard.trust.proof import SignatureFault
+from mailguard.worker.looking import ask_about, items_in
+from tests.cli.world import served
+from tests.dkim.keys import zone_txt
 from tests.feedback.mails import gzipped_mail, record, report, zipped
 from tests.feedback.suite import mail_cases, tls_cases, xml_cases
+from tests.trust.mails import BODY, MAIL, NOW, PEER, by_smtp, rsa_pair, sign
 
 Run = Callable[..., Result]
+CORPUS = Path(__file__).parents[2] / "../shared/corpus"
+SCHEMA = json.loads((Path(__file__).parents[2] / "mailguard/render/schema/inspect-1.schema.json").read_text("utf-8"))
 
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs ``mailguard inspect`` on bytes in a file, or on standard input for no bytes."""
     monkeypatch.setenv("MAILGUARD_LANG", "en")
+    monkeypatch.setattr("mailguard.cli.inspect.time", SimpleNamespace(time=lambda: NOW))
     monkeypatch.chdir(tmp_path)
 
     def call(data: bytes, *options: str, name: str = "report.eml") -> Result:
         (tmp_path / name).write_bytes(data)
-        return CliRunner().invoke(main, ["inspect", name, *options])
+        asking = () if "--nameserver" in options else ("--no-trust",)
+        return CliRunner().invoke(main, ["inspect", name, *asking, *options])
 
     return call
 
@@ -41,10 +61,12 @@ def test_a_report_in_plain_words(run: Run) -> None:
     assert shown.exit_code == 0
     assert shown.stdout == (
         "report.eml: DMARC aggregate report: how a receiver judged mail in the name of a domain\n"
+        "  sender of the mail: not checked, as you wished (--no-trust)\n"
         "\n"
-        "  reporter.example about clinic.example.jp  [report.xml.gz]\n"
+        "  reporter.example about clinic.example.jp\n"
+        "    file: report.xml.gz\n"
         "    report id: r-1\n"
-        "    period: 2026-09-21T14:13:20Z - 2026-09-22T14:13:19Z\n"
+        "    period: 2026-09-21 14:13 to 2026-09-22 14:13 UTC\n"
         "    policy found: p=none\n"
         "    records: 3 read, 2 kept (1 repaired), 1 dropped\n"
         "    messages: 4, of these 4 passed DMARC and 0 were quarantined or rejected\n"
@@ -53,7 +75,7 @@ def test_a_report_in_plain_words(run: Run) -> None:
         "      - record 3/count: understood, but not written as the standard wants it (1.0)\n"
         "      - record 3/dkim: understood, but not written as the standard wants it (Pass)\n"
         "      - record 3/auth_results/dkim/result: understood, but not written as the standard wants it (Pass)\n"
-        "    sender: not checked; `mailguard ingest` checks who sent a mail\n"
+        "    trust: sender not checked\n"
     )
 
 
@@ -70,7 +92,8 @@ def test_the_same_for_machines(run: Run) -> None:
     assert (document["source"], document["kind"]) == ("report.eml", "aggregate")
     assert (found["records_read"], found["records_kept"], found["repaired"], found["dropped"]) == (3, 2, 1, 1)
     assert found["defects"][0] == {"kind": "unusable", "place": "record 2/source_ip", "detail": "somewhere"}
-    assert found["trust"] == {"grade": "not-checked"}
+    assert found["trust"] == {"grade": "not-checked", "domain": "", "reasons": []}
+    Draft202012Validator(SCHEMA).validate(document)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +118,7 @@ def test_anything_that_holds_a_report_is_known(run: Run, data: bytes, name: str,
     ("data", "name", "words"),
     [
         (b"", "a.xml", "it is empty"),
-        (b"unused", "a.xml", "it is called like a report, and is none"),
+        (b"unused", "a.xml", "its name or type is that of a report, but it is none"),
         (mail_cases.REFUSED["encrypted zip"][0], "a.eml", "it is encrypted"),
         (b"X: " + b"y" * 70_000 + b"\r\n\r\n", "a.eml", "this mail: it goes beyond a bound (header_bytes)"),
         (b"From: a@b.example\r\n\r\nHello\r\n", "a.eml", "a.eml: no report"),
@@ -113,7 +136,7 @@ def test_a_file_that_cannot_be_opened_is_wrong_use(run: Run, tmp_path: Path) -> 
 
 
 def test_standard_input(run: Run) -> None:
-    shown = CliRunner().invoke(main, ["inspect", "-"], input=gzipped_mail(report()))
+    shown = CliRunner().invoke(main, ["inspect", "--no-trust", "-"], input=gzipped_mail(report()))
     assert (shown.exit_code, shown.stdout.splitlines()[0][:22]) == (0, "-: DMARC aggregate rep")
 
 
@@ -124,6 +147,129 @@ def test_failure_reports_are_named_and_read_only_when_wished_and_never_shown(run
     assert "failed check: dmarc" in read.stdout
     for shown in (named.stdout, read.stdout, run(tls_cases.FAILURE, "--failure-reports", "--format", "json").stdout):
         assert not any(word in shown for word in ("Ms Patient", "patient.name", "somebody", "your results"))
+
+
+NOBODY = ("--nameserver", "127.0.0.1:9", "--timeout", "0.2")
+KEY = zone_txt("s1._domainkey.reporter.example", rsa_pair()[1])
+
+
+def signed(mail: bytes = MAIL) -> bytes:
+    return sign(mail.replace(BODY, report().encode()))
+
+
+def trust_of(shown: Result) -> tuple[Any, Any]:
+    document = json.loads(shown.stdout)
+    Draft202012Validator(SCHEMA).validate(document)
+    return document["sender"], document["reports"][0]["trust"]
+
+
+def test_a_sender_is_proved_by_the_key_in_dns(run: Run) -> None:
+    with served(f'{KEY}\n_dmarc.reporter.example TXT "v=DMARC1; p=reject"') as dns:
+        sender, trust = trust_of(run(signed(), "--format", "json", *dns.options))
+        words = run(signed(), *dns.options).stdout
+    assert (sender["dmarc"], sender["aligned"], trust["grade"], trust["domain"]) == (
+        *("pass", ["dkim"]),
+        *("verified", "reporter.example"),
+    )
+    assert "first-seen" not in trust["reasons"], "nobody looked whether it is"
+    assert "sender of the mail: reporter.example, proved by DKIM\n" in words
+    assert "trust: sender proved\n" in words
+
+
+def test_a_signature_that_is_wrong_proves_nothing_and_why_is_said(run: Run) -> None:
+    with served(KEY) as dns:
+        shown = run(signed().replace(b"clinic", b"klinik"), *dns.options)
+    assert "reporter.example, it says; nothing proves it" in shown.stdout
+    assert "the body was changed after it was signed" in shown.stdout
+    assert "trust: sender not proved" in shown.stdout
+
+
+def test_silence_of_dns_is_not_taken_for_a_failure(run: Run) -> None:
+    sender, trust = trust_of(run(signed(), "--format", "json", *NOBODY))
+    assert (sender["dmarc"], trust["grade"], trust["reasons"]) == (
+        *("unchecked", "could-not-be-checked"),
+        ["could-not-be-checked"],
+    )
+    for language, words in (("en", "could not be checked"), ("ja", "まだ確かめられていません")):
+        shown = run(signed(), *NOBODY, "--lang", language).stdout
+        assert words in shown
+        assert "not proved" not in shown
+        assert "未確認" not in shown
+
+
+def test_what_cannot_be_true_is_unverified_whatever_dns_says(run: Run) -> None:
+    for options in (NOBODY, ("--no-trust",)):
+        _, trust = trust_of(run(signed(), "--format", "json", "--domain", "other.example", *options))
+        assert (trust["grade"], "foreign-domain" in trust["reasons"]) == ("unverified", True)
+
+
+def test_a_report_without_its_mail_has_no_sender(run: Run) -> None:
+    sender, trust = trust_of(run(report().encode(), "--format", "json", *NOBODY, name="a.xml"))
+    assert (sender["status"], trust["grade"], trust["reasons"][0]) == ("no-mail", "unverified", "no-mail")
+
+
+def test_a_trusted_host_is_believed_and_no_other(run: Run) -> None:
+    field = b"Authentication-Results: mx.clinic.example; dmarc=pass header.from=reporter.example\r\n"
+    mail = field + MAIL.replace(BODY, report().encode())
+    for options, proved in (((), []), (("--trust-host", "mx.clinic.example"), ["reporter.example"])):
+        sender, trust = trust_of(run(mail, "--format", "json", *NOBODY, *options))
+        assert sender["proved"] == proved
+        assert ("told-by-host" in trust["reasons"]) == bool(proved)
+
+
+def test_the_spool_tells_the_envelope_so_that_spf_can_be_checked(run: Run) -> None:
+    data = b"".join(encode_file([by_smtp(MAIL.replace(BODY, report().encode()))]))
+    with served(f'reporter.example TXT "v=spf1 ip4:{PEER} -all"') as dns:
+        sender, _ = trust_of(run(data, "--format", "json", *dns.options, name="q.mails"))
+    assert (sender["spf"]["result"], sender["aligned"]) == ("pass", ["spf"])
+
+
+def test_every_mail_of_an_mbox_is_shown(run: Run) -> None:
+    line = b"From x Thu Jan  1 00:00:00 1970\n"
+    mails = [
+        line + gzipped_mail(report().replace("r-1", one)).replace(b"\r\n", b"\n") + b"\n" for one in ("r-1", "r-2")
+    ]
+    found = json.loads(run(b"".join(mails), "--format", "json", name="box").stdout)
+    assert [one["source"] for one in found] == ["box: 1", "box: 2"]
+    assert [one["reports"][0]["report_id"] for one in found] == ["r-1", "r-2"]
+
+
+def test_nobody_is_asked_about_a_mail_without_a_report(run: Run) -> None:
+    with served("") as dns:
+        run(sign(MAIL.replace(BODY, b"Hello")), *dns.options)
+        run(signed(), "--no-trust")
+    assert dns.asked == []
+
+
+@given(data=st.binary(max_size=300), head=st.sampled_from([b"", b"From x 10:10\n", b"mailguard spool 1\n", b"A: b\n"]))
+def test_anything_is_something(data: bytes, head: bytes) -> None:
+    for item in items_in("x", "x", head + data, now=0):
+        assert in_words(inspection.inspection(item.origin, item.size, item.contents), "ja")
+
+
+@pytest.mark.parametrize(
+    ("table", "values"),
+    [
+        (trusting._REASONS, {*Reason, "no-mail"}),
+        (trusting._FAULTS, {*SignatureFault} - {SignatureFault.KEY_UNANSWERED}),
+        (trusting._HEADS, {*HeadFault}),
+        (trusting._GRADES, {*Grade, "could-not-be-checked", "not-checked"}),
+    ],
+)
+def test_every_word_about_trust_has_its_sentence(table: dict[str, Any], values: set[str]) -> None:
+    assert set(table) == values
+
+
+@pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus of real reports is not here")
+def test_everything_real_keeps_to_the_schema_and_can_be_said() -> None:
+    for path in sorted(path for path in CORPUS.rglob("*") if path.is_file()):
+        items = list(items_in(path.name, path.name, path.read_bytes(), now=NOW, failure_reports=True))
+        senders = asyncio.run(ask_about(items, None, hosts=(), owned=None, now=NOW))
+        for item, sender in zip(items, senders, strict=True):
+            told = (sender.looked, sender.proof, sender.trusts)
+            document = inspection.inspection(item.origin, item.size, item.contents, *told)
+            Draft202012Validator(SCHEMA).validate(document)
+            assert in_words(document, "ja") != in_words(document, "en")
 
 
 def test_what_strangers_wrote_is_shown_and_never_obeyed(run: Run) -> None:
