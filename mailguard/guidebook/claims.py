@@ -92,7 +92,8 @@ def told(blocks: Iterable[Block], texts: Texts, part: str) -> tuple[Block, ...]:
         return filled
     heading = Heading(texts("glossary.sources"), 2, anchor=f"{part}-sources")
     sources = (load_claims().sources[source] for source in teller.numbers)
-    return (*filled, heading, source_list(sources, texts))
+    note = Paragraph(texts("glossary.sources-note"), Tone.QUIET)
+    return (*filled, heading, source_list(sources, texts), note)
 
 
 def source_list(sources: Iterable[Source], texts: Texts) -> Bullets:
