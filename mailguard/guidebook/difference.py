@@ -6,6 +6,7 @@ that is silent today, a selector or a programme that was not looked for this tim
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -27,9 +28,9 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class RecordChange:
-    """A published record then and now; None for none. ``what`` is spf or dmarc."""
+    """A published record then and now, and where; None for none."""
 
-    what: str
+    name: str
     before: str | None
     now: str | None
 
@@ -134,6 +135,10 @@ def _rank(finding: Document) -> int:
 _STATUS_OF_FAMILY: Final = {"SPF": "spf", "DMARC": "dmarc", "DKIM": "dkim"}
 
 
+_PROBE: Final = re.compile(r"(?<![^.])mailguard-[0-9a-z-]+")
+"""The invented label, another one in each audit."""
+
+
 def _was_looked_at(finding: Document, current: Document, evidence: Evidence | None) -> bool:
     """Whether what the finding rested on was asked for again, and answered."""
     family = finding["rule"].rstrip("0123456789")
@@ -142,8 +147,8 @@ def _was_looked_at(finding: Document, current: Document, evidence: Evidence | No
         return set(finding["facts"].get("requirement_ids", ())) <= asked
     if (part := _STATUS_OF_FAMILY.get(family)) and current[part]["status"] == "unanswered":
         return False
-    unanswered = {f"{row['name']} {row['type']}" for row in current["unanswered"]}
-    if any(question in unanswered for question in finding["seen_in"]):
+    unanswered = {_PROBE.sub("*", f"{row['name']} {row['type']}") for row in current["unanswered"]}
+    if any(_PROBE.sub("*", question) in unanswered for question in finding["seen_in"]):
         return False
     if evidence is not None:
         answered = {str(answer.question) for answer in evidence.answers if not answer.unanswered}
@@ -169,7 +174,12 @@ def _records(previous: Document, current: Document) -> Iterator[RecordChange]:
         before, now = previous[what], current[what]
         is_known = "unanswered" not in (before["status"], now["status"])
         if is_known and before["record"] != now["record"]:
-            yield RecordChange(what, before["record"], now["record"])
+            yield RecordChange(_place(what, current), before["record"], now["record"])
+
+
+def _place(what: str, document: Document) -> str:
+    domain = document["domain"]
+    return domain if what == "spf" else f"_dmarc.{document['dmarc']['policy_domain'] or domain}"
 
 
 def _verdicts(previous: Document, current: Document) -> Iterator[VerdictChange]:
