@@ -13,6 +13,8 @@ import io
 import re
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -24,6 +26,8 @@ from mailguard.words import LANGUAGES
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCALE = ROOT / "mailguard" / "locale"
+_NO_DAY = datetime(1970, 1, 1, tzinfo=UTC)
+_ALWAYS = datetime(2026, 1, 1, tzinfo=UTC)
 _ID = re.compile(r"[a-z_]+(?:\.[a-z0-9_-]+)+")
 
 
@@ -40,13 +44,17 @@ def messages(path: Path) -> dict[str, str]:
 
 def _read(path: Path) -> Catalog:
     with path.open("rb") as file:
-        return read_po(file)
+        catalog = read_po(file)
+    catalog.creation_date = _ALWAYS  # else the time of reading, so that no .mo would ever be up to date
+    return catalog
 
 
 def compiled(path: Path) -> bytes:
     """The ``.mo`` of a ``.po``."""
+    catalog = _read(path)
+    catalog.creation_date = catalog.revision_date = _NO_DAY  # else the day of compiling, and never twice the same file
     buffer = io.BytesIO()
-    write_mo(buffer, _read(path))
+    write_mo(buffer, catalog)
     return buffer.getvalue()
 
 
