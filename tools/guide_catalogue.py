@@ -14,7 +14,6 @@ import re
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -27,7 +26,6 @@ from mailguard.words import LANGUAGES
 ROOT = Path(__file__).resolve().parents[1]
 LOCALE = ROOT / "mailguard" / "locale"
 _NO_DAY = datetime(1970, 1, 1, tzinfo=UTC)
-_ALWAYS = datetime(2026, 1, 1, tzinfo=UTC)
 _ID = re.compile(r"[a-z_]+(?:\.[a-z0-9_-]+)+")
 
 
@@ -45,7 +43,6 @@ def messages(path: Path) -> dict[str, str]:
 def _read(path: Path) -> Catalog:
     with path.open("rb") as file:
         catalog = read_po(file)
-    catalog.creation_date = _ALWAYS  # else the time of reading, so that no .mo would ever be up to date
     return catalog
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 DEFAULT_DATABASE: Final = "mailguard.db"
 _DAY_S: Final = 86_400
-_KINDS: Final = ("raw", "records", "unverified", "sums", "tls", "failures")
+_KINDS: Final = ("raw", "records", "unverified", "sums", "tls", "failures", "mailbox")
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -37,7 +37,7 @@ def database_option(command: F) -> F:
     @wraps(command)
     def wrapped(*args: Any, database: str | None, config: str | None, **kwargs: Any) -> Any:
         try:
-            return command(*args, place=_place(database, config), **kwargs)
+            return command(*args, place=database_place(database, config), **kwargs)
         except OperationError as error:
             click.echo(f"mailguard: {error.told(say)}", err=True)
             raise click.exceptions.Exit(OUR_FAILURE) from error
@@ -45,7 +45,8 @@ def database_option(command: F) -> F:
     return wrapped  # type: ignore[return-value]
 
 
-def _place(database: str | None, config: str | None) -> str:
+def database_place(database: str | None, config: str | None) -> str:
+    """The database of ``--database``, of the settings file, or the one in this folder."""
     if database or not config:
         return database or DEFAULT_DATABASE
     from mailguard.settings import load_settings
@@ -143,8 +144,9 @@ def prune(kind: str, days: int, place: str) -> None:
     """Delete old data of one kind.
 
     raw: the mails as they came. records: the records of reports; daily sums stay. sums: daily sums and records.
-    unverified: reports whose sender is not proved, with their sums. tls, failures: those reports. Apart from unverified
-    ones, a report that was counted once is not counted again when it comes again.
+    unverified: reports whose sender is not proved, with their sums. tls, failures: those reports. mailbox: which mails of
+    a mailbox were looked at; they are looked at again. Apart from unverified ones, a report that was counted once is not
+    counted again when it comes again.
     """
     from mailguard.store import open_store
     from mailguard.store.upkeep import Kind

@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
-import re
-import sys
-import traceback
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Self, TextIO
+from typing import Any, Self, TextIO
 
 import click
 
 from mailguard import __version__
-from mailguard.audit import Audit, Plan, audit_domain, replay_audit
-from mailguard.bulk import Failed, stream
+from mailguard.audit import Plan
+from mailguard.bulk import Failed
+from mailguard.cli.auditing import asked, make_plan, replayed, tell_failure
 from mailguard.cli.console import speaks_unicode
 from mailguard.cli.exits import WRONG_USE, Outcome
 from mailguard.cli.gather import gather
 from mailguard.cli.options import resolver_settings
 from mailguard.cli.output import FileOutput, Renderer, StandardOutput, cut_to_whole_lines, unwritable
 from mailguard.cli.speaking import say
-from mailguard.dkim.selectors import selector_of
-from mailguard.dossier import Expectation, MailingLists
-from mailguard.errors import EvidenceError, OperationError, Sentence, UsageError
+from mailguard.dossier import MailingLists
+from mailguard.errors import OperationError, UsageError
 from mailguard.evidence import Evidence
-from mailguard.evidence.files import EvidenceWriter, load_evidence
+from mailguard.evidence.files import EvidenceWriter
 from mailguard.names import DomainName
-from mailguard.policy.files import combine
-from mailguard.policy.shelf import DEFAULT, load_policy, load_providers
 from mailguard.render.document import to_document
-from mailguard.resolver import Resolver, ResolverSettings
+from mailguard.resolver import ResolverSettings
 from mailguard.rules.base import Severity
 
 Output = StandardOutput | FileOutput
@@ -65,7 +59,7 @@ class Run:
             raise click.exceptions.Exit(WRONG_USE)  # what is wrong has been told
         if not (gathered.domains or options["replay"]):
             raise click.UsageError(say("Name a domain, for example: mailguard audit clinic.example.jp"))
-        plan = _plan(options)
+        plan = make_plan(options)
         single = len(gathered.domains) == 1 and len(options["domains"]) == 1 and not options["files"]
         asks = plan.policy.expect.mailing_lists is MailingLists.UNSET
         return cls(
@@ -104,42 +98,6 @@ def _evidence_file(options: Mapping[str, Any]) -> _EvidenceFile | None:
     if not options["save_evidence"]:
         return None
     return _EvidenceFile(Path(options["save_evidence"]), resume=options["resume"])
-
-
-def _plan(options: Mapping[str, Any]) -> Plan:
-    policy = combine([load_policy(name) for name in options["policies"] or (DEFAULT,)])
-    lists = options["mailing_lists"]
-    said = Expectation(
-        MailingLists(lists) if lists else MailingLists.UNSET, sends=options["sends"], receives=options["receives"]
-    )
-    return Plan(
-        policy=policy,
-        knowledge=load_providers(),
-        selectors=tuple(dict.fromkeys(_selector(text) for text in options["selectors"])),
-        said=said,
-        second_opinion=options["second_opinion"],
-        told={key: options[key] for key in _TOLD if options[key] not in (None, ())},
-    )
-
-
-_SELECTOR = re.compile(r"(?=.{1,200}\Z)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_][a-z0-9_-]{0,62})*")
-
-
-def _selector(text: str) -> str:
-    selector = selector_of(text)
-    # RFC 6376 section 3.1: labels; the underscore is not among their characters, but is in use.
-    if not _SELECTOR.fullmatch(selector):
-        raise UsageError("{text!r} is no DKIM selector; it is what s= says in a DKIM-Signature.", text=text)
-    return selector
-
-
-_TOLD: Final[Mapping[str, Callable[[object], bool]]] = {
-    "policies": lambda value: isinstance(value, tuple),
-    "mailing_lists": lambda value: value in ("yes", "no"),
-    "sends": lambda value: isinstance(value, bool),
-    "receives": lambda value: isinstance(value, bool),
-}
-"""Options that change what is found in the same answers, kept with the evidence, and the values they can have."""
 
 
 def choose_renderer(form: str, language: str, *, single: bool, to_file: bool, asks: bool) -> Renderer:
@@ -183,10 +141,13 @@ async def run_audits(run: Run) -> None:
         writer = stack.enter_context(run.evidence or nullcontext())
         wanted = [domain for domain in run.domains if domain not in output.done]
         progress = stack.enter_context(Progress(len(wanted)))
-        results = _replayed(run, output.done) if run.replay else _asked(run, wanted)
+        if run.replay:
+            results = replayed(run.replay, run.domains, run.plan, run.options, done=output.done)
+        else:
+            results = asked(wanted, run.plan, run.settings, run.jobs)
         async for result in results:
             if isinstance(result, Failed):
-                _tell_failure(result)
+                tell_failure(result)
                 run.outcome.our_failure = True
             else:
                 document = to_document(result)
@@ -196,55 +157,6 @@ async def run_audits(run: Run) -> None:
                     output.add(document)
                 run.outcome.count(document, run.fail_on)
             progress.advance()
-
-
-async def _asked(run: Run, domains: list[DomainName]) -> AsyncIterator[Audit | Failed[DomainName]]:
-    async with Resolver(run.settings) as resolver:
-
-        async def work(domain: DomainName) -> Audit:
-            return await audit_domain(domain, run.plan, resolver)
-
-        async for result in stream(domains, work, min(run.jobs, max(1, len(domains)))):
-            yield result
-
-
-async def _replayed(run: Run, done: frozenset[str]) -> AsyncIterator[Audit | Failed[DomainName]]:
-    plans: dict[str, Plan] = {}
-    for evidence in _chosen(run, done):
-        told = _told(evidence)
-        if repr(told) not in plans:
-            # What this run is told goes before what that run was told.
-            plans[repr(told)] = _plan({**run.options, **told, **run.plan.told}) if told else run.plan
-        try:
-            yield replay_audit(evidence, plans[repr(told)])
-        except Exception as error:
-            yield Failed(evidence.domain, error)
-        await asyncio.sleep(0)  # so that Ctrl-C is heard
-
-
-def _told(evidence: Evidence) -> dict[str, Any]:
-    """What the run that made the evidence was told. Raises EvidenceError for a value that it cannot have been told."""
-    told = {key: value for key, value in evidence.options.items() if key in _TOLD}
-    for key, value in told.items():
-        if not _TOLD[key](value):
-            reason = Sentence('the option "{key}" has a value that no option has', key=key)
-            raise EvidenceError(
-                "The evidence about {domain} is damaged: {reason}.", domain=evidence.domain, reason=reason
-            )
-    return told
-
-
-def _chosen(run: Run, done: frozenset[str]) -> Iterator[Evidence]:
-    """The evidence of the domains that were named, or all of it."""
-    assert run.replay is not None
-    missing = dict.fromkeys(run.domains)
-    for evidence in load_evidence(run.replay):
-        if (not run.domains or evidence.domain in run.domains) and evidence.domain not in done:
-            missing.pop(evidence.domain, None)
-            yield evidence
-    lost = [domain for domain in missing if domain not in done]
-    if lost:
-        raise UsageError("{file} has no evidence about {domain}.", file=run.replay, domain=", ".join(lost))
 
 
 class _EvidenceFile:
@@ -279,10 +191,3 @@ class _EvidenceFile:
             self._stream.close()
         except OSError as error:
             raise OperationError(unwritable(self._path, error)) from error
-
-
-def _tell_failure(failed: Failed[DomainName]) -> None:
-    message = say("{domain}: mailguard itself failed ({error}); the other domains go on. Please report this.")
-    click.echo(f"mailguard: {message.format(domain=failed.item, error=repr(failed.error))}", err=True)
-    if sys.flags.dev_mode:
-        traceback.print_exception(failed.error)
