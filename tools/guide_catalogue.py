@@ -42,8 +42,7 @@ def messages(path: Path) -> dict[str, str]:
 
 def _read(path: Path) -> Catalog:
     with path.open("rb") as file:
-        catalog = read_po(file)
-    return catalog
+        return read_po(file)
 
 
 def compiled(path: Path) -> bytes:
