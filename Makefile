@@ -15,7 +15,7 @@ LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --genera
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint integration bench peers docs texts wheel lock clean
+.PHONY: help demo test lint integration fuzz kills bench peers docs texts wheel lock clean
 
 help: ## この一覧 / this list
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
@@ -33,6 +33,15 @@ lint: $(READY) ## 書式と型の検査 / style and types
 
 integration: $(READY) ## 本物のサーバーを使うテスト / tests with real servers (see docs/development.md)
 	PATH="$$PATH:/usr/sbin" $(BIN)/python -m pytest -m integration -rs $(PYTEST_ARGS)
+
+SECONDS ?= 600
+fuzz: $(READY) ## 乱れた入力を長く試す / strange inputs, for long (SECONDS=600 SEED=1)
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
+
+KILLS ?= 200
+kills: $(READY) ## 強制終了を繰り返す / kill the listener and the daemon again and again (KILLS=200)
+	MAILGUARD_KILLS=$(KILLS) $(BIN)/python -m pytest -s tests/integration/test_listener.py -k killed
+	MAILGUARD_KILL_ROUNDS=$(KILLS) $(BIN)/python -m pytest -s tests/cli/test_serve.py -k killed
 
 bench: $(READY) $(PEERS)/.ready ## 速さの測定 / the measurements (PARTS="reports listener": only these)
 	$(BIN)/python -m bench $(PARTS)

@@ -127,7 +127,8 @@ def _entries(data: bytes, limits: Limits) -> list[tuple[str, ZipEntry]]:
         raise OverLimit("zip_directory_bytes")
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
-            infos = [info for info in archive.infolist() if not info.is_dir() and info.file_size]
+            # Not is_dir(), which fails on an empty name before Python 3.12; a file may well have none.
+            infos = [info for info in archive.infolist() if not info.filename.endswith("/") and info.file_size]
     except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, OSError, struct.error):
         return list(_entries_without_directory(data, limits))
     if any(info.flag_bits & _ENCRYPTED for info in infos):

@@ -169,7 +169,9 @@ class ReportSMTP(SMTP):
         intake.feed(data)
         if intake.is_whole:
             self._intake = None
-            if intake.rest:
+            if self._reader.at_eof():  # half closed: the stream takes nothing more, and holds what was there already
+                self._reader._buffer += intake.rest  # type: ignore[attr-defined]
+            elif intake.rest:
                 self.data_received(intake.rest)  # commands that were sent along
 
     def eof_received(self) -> bool | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import struct
 import zipfile
 from pathlib import Path
 
@@ -142,3 +143,16 @@ def test_no_record_of_a_real_file_is_lost(path: Path) -> None:
     (found,) = read_mail(mail(path.read_bytes(), name=path.name)).reports
     assert found.dropped == 0
     assert found.kept == found.read >= 1
+
+
+def test_a_file_without_a_name_in_a_zip_is_read() -> None:
+    packed = bytearray(zipped(report().encode(), "x"))
+    packed[26:28] = bytes(2)  # the name's length, in the header before the file
+    del packed[30]
+    entry = packed.index(b"PK\x01\x02")
+    packed[entry + 28 : entry + 30] = bytes(2)  # and in the directory
+    del packed[entry + 46]
+    end = packed.index(b"PK\x05\x06")
+    packed[end + 12 : end + 20] = struct.pack("<II", end - entry, entry)
+    assert zipfile.ZipFile(io.BytesIO(packed)).namelist() == [""]
+    assert len(read_mail(mail(bytes(packed))).reports) == 1

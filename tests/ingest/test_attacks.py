@@ -171,6 +171,19 @@ async def test_a_half_closed_connection_still_gets_its_answers() -> None:
     assert len(inbox) == 1
 
 
+async def test_a_half_closed_connection_may_have_sent_several_mails() -> None:
+    inbox = Slow()
+    async with listening(inbox) as (_, connect):
+        client = await connect()
+        mails = [line for text in ("one", "two", "three") for line in (*ENVELOPE[1:], "DATA", text, ".")]
+        client.send("\r\n".join((ENVELOPE[0], *mails, "NOOP", "")).encode())
+        client.writer.write_eof()
+        heard = (await asyncio.wait_for(client.reader.read(), 5)).decode()
+    assert [mail.raw for mail in inbox] == [b"one\r\n", b"two\r\n", b"three\r\n"]
+    assert heard.count("250 2.0.0 OK") == 3
+    assert heard.endswith("250 OK\r\n")
+
+
 async def test_half_a_second_mail_before_half_closing_keeps_no_session_open() -> None:
     inbox = Slow()
     async with listening(inbox) as (listener, connect):
