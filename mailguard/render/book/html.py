@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
-from typing import TYPE_CHECKING, Final, get_args
+from typing import Final, get_args
 
 from markupsafe import Markup
 
@@ -23,12 +23,8 @@ from mailguard.render.book.chart import chart_svg, data_url
 from mailguard.render.book.head import facts_of
 from mailguard.render.book.qr import qr_svg
 from mailguard.render.book.spans import SpansToHtml, anchor
-from mailguard.render.book.style import css_string, page_string
+from mailguard.render.book.templates import environment_of, telling
 from mailguard.render.safe import brief, visible
-from mailguard.resources import templates
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 _CAPITALS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _MOST_IN_HEAD: Final = 48
@@ -52,45 +48,43 @@ class Medium(StrEnum):
 
 def render_html(book: Book, brand: Brand = PLAIN, *, medium: Medium = Medium.SCREEN, font: str = "") -> str:
     """One HTML file. ``font`` is a family that comes before ours."""
-    environment = environment_of(brand)
-    return View(book, brand, environment, medium, font).page()
+    with telling(brand.templates):
+        return View(book, brand, medium, font).page()
 
 
-@lru_cache(maxsize=8)
-def environment_of(brand: Brand) -> Environment:
-    """The templates of a brand, compiled when they are first used."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What templates see of a brand: values, no paths."""
 
-    ours = FileSystemLoader(str(templates() / "guide"))
-    made = Environment(autoescape=True, loader=ours, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    made.filters.update(visible=visible, anchor=anchor, css_string=css_string, page_string=page_string)
-    return made
+    name: str
+    accent: str
+    logo: str
 
 
 class View:
     """What templates may ask for, beside the book itself. One for each rendering."""
 
-    def __init__(self, book: Book, brand: Brand, environment: Environment, medium: Medium, font: str) -> None:
+    def __init__(self, book: Book, brand: Brand, medium: Medium, font: str) -> None:
         self.book = book
-        self.brand = brand
         self.medium = medium
         self.font = visible(font)
         self.texts = Texts(book.language)
         readings = book.furigana and book.language == "ja"
         self.rich = SpansToHtml(anchors_of(book), readings=readings, paper=medium is Medium.PAPER)
-        self._environment = environment
+        self._look = Look(brand.name or book.imprint.name, brand.accent, brand.logo)
+        self._environment = environment_of(brand.templates)
         self._depth = 1
         self._level = 1
 
     def page(self) -> str:
         """The whole file."""
-        return self._environment.get_template("base.html.j2").render(view=self, book=self.book, brand=self.brand)
+        return self._environment.get_template("base.html.j2").render(view=self, book=self.book, brand=self._look)
 
     def part(self, part: Part) -> Markup:
         """A part, by its own template where there is one."""
         self._depth = self._level = 2
         template = self._environment.select_template([f"parts/{part.id}.html.j2", "part.html.j2"])
-        return Markup(template.render(view=self, part=part, book=self.book))  # noqa: S704 - autoescaped
+        return Markup(template.render(view=self, part=part, book=self.book, brand=self._look))  # noqa: S704 - autoescaped
 
     def blocks(self, blocks: Iterable[Block]) -> Markup:
         """Blocks one after the other."""
@@ -99,7 +93,7 @@ class View:
     def block(self, block: Block) -> Markup:
         """One block, by the template of its kind."""
         template = self._environment.get_template(_TEMPLATES[type(block)])
-        return Markup(template.render(view=self, block=block))  # noqa: S704 - autoescaped
+        return Markup(template.render(view=self, block=block, book=self.book, brand=self._look))  # noqa: S704 - autoescaped
 
     def heading(self, level: int) -> str:
         """The element of a heading within a part or card: at most one level below the heading before it."""
