@@ -1,8 +1,8 @@
 """How many mails a second the listener takes durably: ``python -m bench.listener``.
 
-The floor is the same listener with a deliver that does nothing, run just before each durable run. The best of the rounds
-is taken of each, since on a shared machine the others only ever take time away. Clients are in another process on
-loopback and use about as much processor time as the listener.
+The floor is the same listener with a deliver that does nothing, run just before each durable run. The best of the
+rounds is taken of each, since on a shared machine the others only ever take time away. Clients are in another process
+on loopback and use about as much processor time as the listener.
 """
 
 from __future__ import annotations

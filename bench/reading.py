@@ -87,7 +87,7 @@ def mail_of(data: bytes) -> bytes:
 
 
 def report_mail(count: int, unlike: bool, first: int = 0) -> bytes:
-    """A mail with a report of so many records; ``first`` is the number of the first one, which makes it another mail."""
+    """A mail with a report of so many records, the first of which has the number ``first``."""
     parts = [HEAD.format(count=count)]
     for number in range(first, first + count):
         kind = number if unlike else number % 7

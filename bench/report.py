@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import distributions, version
 from os import cpu_count, getloadavg
 from pathlib import Path
 from types import TracebackType
@@ -92,15 +92,23 @@ def machine() -> dict[str, Any]:
         "system": platform.system(),
         "dnspython": version("dnspython"),
         "checkdmarc": version("checkdmarc"),
+        "parsedmarc": _version_of_peer(),
     }
 
 
 def machine_line() -> str:
     """Where and when, and how busy it was, for below a table."""
     where = machine()
-    versions = f"dnspython {where['dnspython']}, checkdmarc {where['checkdmarc']}"
+    versions = ", ".join(f"{library} {where[library]}" for library in ("dnspython", "checkdmarc", "parsedmarc"))
     begun = f"{where['date'][:16].replace('T', ' ')} UTC, load {where['load'][0]}"
     return f"{where['cpu']}, {where['cores']} cores, Python {where['python']}, {versions}, {begun}."
+
+
+def _version_of_peer() -> str:
+    """Of parsedmarc, which has an environment of its own."""
+    place = (Path(__file__).parents[1] / ".venv-bench").glob("lib/python*/site-packages")
+    found = next(distributions(name="parsedmarc", path=[str(folder) for folder in place]), None)
+    return found.version if found else "-"
 
 
 def _cpu_model() -> str:

@@ -168,6 +168,14 @@ def targets_of(records: int, runs: dict[str, Run]) -> Iterator[Target]:
     yield Target(f"{mails}: time : time of the floor", runs["floor"].per_s / ours, FLOOR, True, "×")
 
 
+def stored_rows(records: int, runs: dict[str, Run]) -> Iterator[tuple[str, ...]]:
+    """How many times as fast we store as parsedmarc stores in PostgreSQL."""
+    if "parsedmarc-postgresql" in runs:
+        base = runs["parsedmarc-postgresql"].per_s
+        ways = ("ours", "ours-trust", "ours-postgresql", "ours-worker", "ours-worker-busy")
+        yield (f"{records:,}", *(f"{runs[way].per_s / base:.1f}×" for way in ways))
+
+
 def rows_of(records: int, runs: dict[str, Run]) -> Iterator[tuple[str, ...]]:
     """For the table."""
     base = runs.get("parsedmarc")
@@ -193,6 +201,10 @@ def run(sizes: Sequence[int] = tuple(MAILS)) -> list[Target]:
     save("reports", {"turns": TURNS, "runs": runs, "targets": [target.json for target in targets]})
     head = ("records a mail", "way", "mails/s", "records/s", "CPU ms/mail", "parsedmarc = 1", "time, floor = 1")
     print(table(head, [row for records, best in found.items() for row in rows_of(records, best)]), end="\n\n")
+    stored = [row for records, best in found.items() for row in stored_rows(records, best)]
+    if stored:
+        head = ("parsedmarc → PostgreSQL = 1", "SQLite", "SQLite, trust", "PostgreSQL", "serve", "serve, busy")
+        print(table(head, stored), end="\n\n")
     return targets
 
 
