@@ -1,8 +1,9 @@
 """Readings (furigana) for our own Japanese words.
 
-``policies/guide/readings.txt`` holds reviewed words with their readings, one a line. The longest word that fits at a
-place wins, so a word whose reading depends on its neighbours stands there together with them (``使い方`` beside
-``方``). Nothing is guessed: kanji that no word covers keep their place without a reading, and a test looks for them.
+``policies/guide/readings.txt`` holds reviewed words with their readings, one a line; a verb stands there once, with
+the kana that may follow (``送・らりるれろっ おく``). The longest word that fits at a place wins, so a word whose
+reading depends on its neighbours stands there together with them (``書く方が`` beside ``方``). Nothing is guessed:
+kanji that no word covers keep their place without a reading, and a test looks for them.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from mailguard.resources import policies
 
 KANJI: Final = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003134f々〆]+")
 """A run of characters that want a reading."""
+
+_NUMBERED: Final = re.compile(rf"(?:[0-9]*{KANJI.pattern})+")
 
 Pairs = tuple[tuple[str, str], ...]
 """Stretches of a text, each with its reading; empty where none is needed. Joined, the stretches are the text."""
@@ -41,10 +44,16 @@ class Readings:
             place += len(word)
 
     def _word_at(self, text: str, place: int) -> tuple[str, Pairs]:
+        amid_number = text[place - 1 : place].isdecimal()
         for word, pairs in self.by_first.get(text[place], ()):
-            if text.startswith(word, place):
+            if text.startswith(word, place) and not (amid_number and _reads_number(pairs)):
                 return word, pairs
         return text[place], ((text[place], ""),)
+
+
+def _reads_number(pairs: Pairs) -> bool:
+    """Whether the reading is that of a whole number: ``2日`` (ふつか) must not be found in 22日."""
+    return pairs[0][0][0].isdecimal() and bool(pairs[0][1])
 
 
 def ruby(text: str) -> Pairs:
@@ -64,15 +73,22 @@ def load_readings() -> Readings:
 
 
 def parse_readings(text: str) -> Readings:
-    """Lines of ``word reading``; ``#`` begins a comment. Raises ValueError that names a line that does not fit."""
+    """Lines of ``word reading`` or ``stem・kana reading``; ``#`` begins a comment.
+
+    Raises ValueError that names a line that does not fit, or a word that stands twice.
+    """
     words: dict[str, Pairs] = {}
     for number, line in enumerate(text.splitlines(), 1):
         fields = line.partition("#")[0].split()
         if not fields:
             continue
-        if len(fields) != 2 or fields[0] in words:
-            raise ValueError(f"readings, line {number}: wanted is one new word and its reading")
-        words[fields[0]] = align(*fields)
+        if len(fields) != 2:
+            raise ValueError(f"readings, line {number}: wanted are a word and its reading")
+        stem, _, tails = fields[0].partition("・")
+        for tail in tails or ("",):
+            if stem + tail in words:
+                raise ValueError(f"readings, line {number}: {stem}{tail} stands twice")
+            words[stem + tail] = align(stem + tail, fields[1] + tail)
     longest_first = sorted(words.items(), key=lambda item: (item[0][0], -len(item[0])))
     return Readings({first: tuple(group) for first, group in groupby(longest_first, key=lambda item: item[0][0])})
 
@@ -80,10 +96,12 @@ def parse_readings(text: str) -> Readings:
 def align(word: str, reading: str) -> Pairs:
     """A word cut so that each run of kanji has its own part of the reading: 引き継ぎ is (引, ひ), き, (継, つ), ぎ.
 
+    Where the reading has no digits, those of the word are read with the kanji: 1人 is ひとり.
     Raises ValueError where kana and other characters outside the kanji differ between word and reading, or where the
     reading could be cut in more than one way.
     """
-    pieces = [(match[0], bool(KANJI.fullmatch(match[0]))) for match in re.finditer(rf"{KANJI.pattern}|.", word)]
+    run = KANJI if any(map(str.isdecimal, reading)) else _NUMBERED
+    pieces = [(match[0], bool(run.fullmatch(match[0]))) for match in re.finditer(rf"{run.pattern}|.", word)]
     ways = [re.fullmatch(_pattern(pieces, lazy), reading) for lazy in ("", "?")]
     if ways[0] is None or ways[1] is None or ways[0].groups() != ways[1].groups():
         raise ValueError(f"readings: {reading} does not fit {word} in one way")
