@@ -55,8 +55,11 @@ class Reason:
     comment: str
 
 
-@dataclass(frozen=True, slots=True)
-class DkimResult:
+# From here to Record: tuples, since a report may have a hundred thousand records, and a data class takes several times
+# as long to make.
+
+
+class DkimResult(NamedTuple):
     """One signature as the receiver saw it, whether aligned or not. ``selector`` may be empty (RFC 7489 reports)."""
 
     domain: str
@@ -64,8 +67,7 @@ class DkimResult:
     result: AuthResult
 
 
-@dataclass(frozen=True, slots=True)
-class SpfResult:
+class SpfResult(NamedTuple):
     """The SPF result for a MAIL FROM domain (``scope`` ``mfrom`` or empty) or, in old reports, a HELO name."""
 
     domain: str
@@ -73,8 +75,7 @@ class SpfResult:
     result: AuthResult
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """What a record says beside its source and count. Records that say the same mostly share one.
 
     ``dkim`` and ``spf`` are the aligned results. ``header_from`` is empty where the report does not tell it;
@@ -98,7 +99,7 @@ class Said:
 
 
 class Record(NamedTuple):
-    """Messages of one source with the same identifiers and results. A tuple, since a report may have 100,000."""
+    """Messages of one source with the same identifiers and results."""
 
     source_ip: str
     count: int  # type: ignore[assignment]  # not tuple.count: nobody looks for values among the fields

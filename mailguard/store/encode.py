@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any, Final
+from json.encoder import encode_basestring_ascii
+from typing import Final
 
 from mailguard.feedback.mail import MailKind
 from mailguard.feedback.report import (
@@ -21,6 +22,7 @@ from mailguard.feedback.report import (
     FailureReport,
     Record,
     Said,
+    SpfResult,
     TlsFailure,
     TlsPolicy,
     TlsReport,
@@ -144,54 +146,52 @@ def record_rows(report_id: int, records: Sequence[Record]) -> Iterator[Row]:
 
 
 def _said_columns(said: Said) -> Row:
+    disposition, dkim, spf, reasons, header_from, envelope_from, envelope_to, dkim_results, spf_results = said
     return (
-        *(said.disposition.value, said.dkim.value, said.spf.value, clean(said.header_from)),
-        *(name and clean(name) for name in (said.envelope_from, said.envelope_to)),
-        compact([[reason.type, reason.comment] for reason in said.reasons]) if said.reasons else "[]",
-        _auth_results(said),
+        disposition._value_,  # ``value`` is a function call
+        dkim._value_,
+        spf._value_,
+        clean(header_from),
+        envelope_from and clean(envelope_from),
+        envelope_to and clean(envelope_to),
+        compact([[one.type, one.comment] for one in reasons]) if reasons else "[]",
+        f"[[{','.join(map(_result, dkim_results))}],[{','.join(map(_result, spf_results))}]]",
     )
 
 
-def _auth_results(said: Said) -> str:
-    dkim = ",".join([_result(one.domain, one.selector, one.result) for one in said.dkim_results])
-    return f"[[{dkim}],[{','.join([_result(one.domain, one.scope, one.result) for one in said.spf_results])}]]"
-
-
-@lru_cache(maxsize=4096)
-def _result(domain: str, label: str, result: AuthResult) -> str:
-    """One DKIM or SPF result; in another record it stands beside others."""
-    return compact([domain, label, result.value])
+def _result(one: DkimResult | SpfResult) -> str:
+    """What ``compact`` would make of it, in a tenth of the time."""
+    return f"[{','.join(map(encode_basestring_ascii, one))}]"
 
 
 def selector_rows(report_id: int, records: Sequence[Record]) -> Iterator[Row]:
     """For ``report_selector``: how many messages passed and failed under each selector; the first hundred of them."""
+    messages = _messages_by_result(records)
     sums: dict[tuple[str, str], list[int]] = {}
-    for results, messages in _by_results(records):
-        for one in results:
-            if not one.selector or not one.domain:
-                continue
-            key = (one.domain, one.selector)
-            found = sums.get(key)
-            if found is None:
-                if len(sums) >= _SELECTORS:
-                    continue
-                found = sums[key] = [0, 0]
-            found[one.result is not AuthResult.PASS] += messages
+    for (domain, selector, result), count in messages.items():
+        key = domain, selector
+        if key in sums or len(sums) < _SELECTORS:
+            sums.setdefault(key, [0, 0])[result is not AuthResult.PASS] += count
     # A selector and its domain are names in DNS; what cannot be one is not worth looking for there.
     for (domain, selector), (passed, failed) in sums.items():
         if domain.isascii() and selector.isascii() and len(domain) + len(selector) <= _KEY_CHARS:
             yield report_id, clean(domain), clean(selector), passed, failed
 
 
-def _by_results(records: Sequence[Record]) -> Iterable[tuple[tuple[DkimResult, ...], int]]:
-    """Messages for each tuple of results that records share."""
-    found: dict[int, list[Any]] = {}
-    for record in records:
-        results = record.said.dkim_results
-        if results:
-            known = found.setdefault(id(results), [results, 0])
-            known[1] += record.count
-    return ((results, messages) for results, messages in found.values())
+def _messages_by_result(records: Sequence[Record]) -> dict[DkimResult, int]:
+    """Messages for each DKIM result with a domain and a selector."""
+    said_by: dict[int, Said] = {}
+    counts: dict[int, int] = {}
+    for _, count, said in records:
+        key = id(said)
+        said_by[key] = said
+        counts[key] = counts.get(key, 0) + count
+    found: dict[DkimResult, int] = {}
+    for key, said in said_by.items():
+        for one in said.dkim_results:
+            if one.selector and one.domain:
+                found[one] = found.get(one, 0) + counts[key]
+    return found
 
 
 def tls_report_row(number_of: int, mail_id: int, report: TlsReport) -> Row:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -154,7 +153,7 @@ def test_an_unreadable_mail_is_kept_with_its_reason(store: Store) -> None:
 
 def test_texts_that_databases_refuse_are_mended(store: Store) -> None:
     evil = "a\0b\ud800'); DROP TABLE report; --" + "長" * 2000
-    said = replace(record().said, header_from=evil, envelope_to=evil)
+    said = record().said._replace(header_from=evil, envelope_to=evil)
     one = report(Record("192.0.2.1", 1, said), report_id=evil, org_name=evil, domain=evil)
     mail = ReceivedMail(b"raw", BEGIN, peer=evil, mail_from=evil, helo=evil, origin=evil, rcpt_to=(evil, evil))
     contents = MailContents((one,), (Unreadable(evil, evil),))
