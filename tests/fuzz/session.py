@@ -112,7 +112,7 @@ class _Court:
         hearing = asyncio.ensure_future(reader.read())
         try:
             at = 0
-            while at < len(data):
+            while at < len(data) and not writer.transport.is_closing():
                 size = chance.choice((1, 3, 50, 1000, 10**6))
                 writer.write(data[at : at + size])
                 at += size
