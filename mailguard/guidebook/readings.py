@@ -26,11 +26,15 @@ Pairs = tuple[tuple[str, str], ...]
 """Stretches of a text, each with its reading; empty where none is needed. Joined, the stretches are the text."""
 
 
+_COUNTERS: Final = frozenset("分日人月")
+"""Read in one way after a number and in another without. Where a text begins with one, a value may stand before it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """Words cut into pairs, by their first character, the longest word first."""
+    """Words and their readings, by the word's first character, the longest word first."""
 
-    by_first: Mapping[str, tuple[tuple[str, Pairs], ...]]
+    by_first: Mapping[str, tuple[tuple[str, str], ...]]
 
     def __call__(self, text: str) -> Pairs:
         """The text cut into pairs. Never raises; the joined first halves are always the text."""
@@ -45,15 +49,14 @@ class Readings:
 
     def _word_at(self, text: str, place: int) -> tuple[str, Pairs]:
         amid_number = text[place - 1 : place].isdecimal()
-        for word, pairs in self.by_first.get(text[place], ()):
-            if text.startswith(word, place) and not (amid_number and _reads_number(pairs)):
+        for word, reading in self.by_first.get(text[place], ()):
+            if not text.startswith(word, place) or (place == 0 and word in _COUNTERS):
+                continue
+            # 2日 (ふつか) must not be found in 22日.
+            pairs = align(word, reading)
+            if not (amid_number and word[0].isdecimal() and pairs[0][1]):
                 return word, pairs
         return text[place], ((text[place], ""),)
-
-
-def _reads_number(pairs: Pairs) -> bool:
-    """Whether the reading is that of a whole number: ``2日`` (ふつか) must not be found in 22日."""
-    return pairs[0][0][0].isdecimal() and bool(pairs[0][1])
 
 
 def ruby(text: str) -> Pairs:
@@ -75,9 +78,10 @@ def load_readings() -> Readings:
 def parse_readings(text: str) -> Readings:
     """Lines of ``word reading`` or ``stem・kana reading``; ``#`` begins a comment.
 
-    Raises ValueError that names a line that does not fit, or a word that stands twice.
+    Raises ValueError that names a line without both, or a word that stands twice. Whether a reading fits its word is
+    seen when it is used (``align``), and a test uses all of them: two thousand would take a quarter of a second.
     """
-    words: dict[str, Pairs] = {}
+    words: dict[str, str] = {}
     for number, line in enumerate(text.splitlines(), 1):
         fields = line.partition("#")[0].split()
         if not fields:
@@ -88,11 +92,12 @@ def parse_readings(text: str) -> Readings:
         for tail in tails or ("",):
             if stem + tail in words:
                 raise ValueError(f"readings, line {number}: {stem}{tail} stands twice")
-            words[stem + tail] = align(stem + tail, fields[1] + tail)
+            words[stem + tail] = fields[1] + tail
     longest_first = sorted(words.items(), key=lambda item: (item[0][0], -len(item[0])))
     return Readings({first: tuple(group) for first, group in groupby(longest_first, key=lambda item: item[0][0])})
 
 
+@lru_cache(maxsize=8192)
 def align(word: str, reading: str) -> Pairs:
     """A word cut so that each run of kanji has its own part of the reading: 引き継ぎ is (引, ひ), き, (継, つ), ぎ.
 
