@@ -2,30 +2,52 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import asyncio
 import json
-import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
 from mailguard.cli.db import database_option
 from mailguard.cli.exits import WRONG_USE
+from mailguard.cli.reportlist import (
+    ALL_COLUMNS,
+    COLUMNS,
+    aggregate_items,
+    failure_items,
+    in_words,
+    lines,
+    moment,
+    tls_items,
+    write,
+)
 from mailguard.cli.speaking import SpokenCommand, SpokenGroup, say
-from mailguard.render.safe import cell, visible
 
 if TYPE_CHECKING:
-    from mailguard.store.reports import ReportRow, Window
+    from mailguard.store import Reader
+    from mailguard.store.reports import Window
     from mailguard.store.reprocess import Reread
+    from mailguard.worker.reprocess import ReprocessSettings
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _DAY: Final = click.DateTime(["%Y-%m-%d"])
 _GRADES: Final = ("verified", "authenticated", "unverified")
+_KINDS: Final = ("aggregate", "tls", "failure")
+_TIMES: Final = ("begin_s", "end_s", "received_at", "arrival")
+
+
+def _kind_option(default: str, *more: str) -> Callable[[F], F]:
+    return click.option(
+        "--kind",
+        type=click.Choice((*_KINDS, *more)),
+        default=default,
+        show_default=True,
+        help="Which kind of reports; each kind has numbers of its own.",
+    )
 
 
 def _window_options(default_grade: str) -> Callable[[F], F]:
@@ -53,96 +75,147 @@ def reports() -> None:
 
 
 @reports.command("list", cls=SpokenCommand)
+@_kind_option("all", "all")
 @_window_options("unverified")
-@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="At most so many reports.")
+@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="At most so many of each kind.")
 @click.option(
     "--format", "form", type=click.Choice(["text", "csv", "json"]), default="text", help="Form of the output."
 )
 @database_option
-def list_reports(place: str, form: str, limit: int, **options: Any) -> None:
-    """List reports, the last received first."""
+def list_reports(place: str, kind: str, form: str, limit: int, **options: Any) -> None:
+    """List reports, the last received first. Those whose sender is not verified stand apart; they are counted nowhere.
+
+    Aggregate and TLS reports belong to the days that they are about, failure reports to the day when they came.
+    """
     from mailguard.store import open_reader
 
     with open_reader(place) as store:
-        rows = store.list_reports(_window(options), limit=limit)
-    if form == "text":
-        for row in rows:
-            click.echo(_line(row))
-        if not rows:
-            click.echo(say("No reports."))
+        listed = {one: _listed(store, one, _window(options), limit) for one in _KINDS if kind in (one, "all")}
+    if form != "text":
+        columns = COLUMNS.get(kind, ALL_COLUMNS)
+        found = (item for items in listed.values() for item in items)
+        write(form, ({name: item.get(name) for name in columns} for item in found), columns)
         return
-    items = [{**asdict(row), "begin": _moment(row.begin), "end": _moment(row.end)} for row in rows]
-    _write(form, items, list(items[0]) if items else _LIST_COLUMNS)
+    parts = ["\n".join(in_words(one, items)) for one, items in listed.items() if items]
+    click.echo("\n\n".join(parts) or say("No reports."))
+
+
+def _listed(store: Reader, kind: str, window: Window, limit: int) -> list[dict[str, Any]]:
+    if kind == "tls":
+        return tls_items(store.list_tls(window, limit=limit))
+    if kind == "failure":
+        return failure_items(store.list_failures(window, limit=limit))
+    return aggregate_items(store.list_reports(window, limit=limit))
 
 
 @reports.command("show", cls=SpokenCommand)
 @click.argument("number", type=int, metavar="NUMBER")
+@_kind_option("aggregate")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the output.")
 @database_option
 @click.pass_context
-def show_report(ctx: click.Context, number: int, form: str, place: str) -> None:
+def show_report(ctx: click.Context, number: int, kind: str, form: str, place: str) -> None:
     """Show everything that is known about the report of that number."""
     from mailguard.store import open_reader
 
     with open_reader(place) as store:
-        found = store.show_report(number)
+        ask = {"aggregate": store.show_report, "tls": store.show_tls, "failure": store.show_failure}[kind]
+        found = ask(number)
     if found is None:
         click.echo(f"mailguard: {say('There is no report {number}.').format(number=number)}", err=True)
         ctx.exit(WRONG_USE)
-    for holder, names in ((found, ("begin_s", "end_s")), (found["mail"], ("received_at",))):
-        for name in names:
-            holder[name.removesuffix("_s")] = _moment(holder.pop(name))
-    click.echo(json.dumps(found, ensure_ascii=False, indent=2) if form == "json" else "\n".join(_lines(found)))
+    found["mail"] = _with_times(found["mail"])
+    found = _with_times(found)
+    click.echo(json.dumps(found, ensure_ascii=False, indent=2) if form == "json" else "\n".join(lines(found)))
+
+
+def _with_times(found: dict[str, Any]) -> dict[str, Any]:
+    """Seconds as times, at the end."""
+    times = {name.removesuffix("_s"): found[name] for name in _TIMES if name in found}
+    others = {name: value for name, value in found.items() if name not in _TIMES}
+    return others | {name: None if value is None else moment(value) for name, value in times.items()}
 
 
 @reports.command("export", cls=SpokenCommand)
+@_kind_option("aggregate")
 @_window_options("verified")
 @click.option("--format", "form", type=click.Choice(["csv", "json"]), default="csv", help="Form of the output.")
 @database_option
-def export(place: str, form: str, **options: Any) -> None:
-    """Write every record of reports to standard output."""
+def export(place: str, kind: str, form: str, **options: Any) -> None:
+    """Write every record of reports to standard output, of TLS reports every policy, of failure reports every report.
+
+    Without --grade only reports whose sender is verified are written.
+    """
     from mailguard.store import open_reader
+    from mailguard.store.other_questions import FAILURE_COLUMNS, TLS_COLUMNS
     from mailguard.store.reports import RECORD_COLUMNS
 
+    columns = {"aggregate": RECORD_COLUMNS, "tls": TLS_COLUMNS, "failure": FAILURE_COLUMNS}[kind]
     with open_reader(place) as store:
-        _write(form, map(_exported, store.records(_window(options))), RECORD_COLUMNS)
+        rows = {"aggregate": store.records, "tls": store.tls_policies, "failure": store.failures}[kind]
+        write(form, map(_exported, rows(_window(options))), columns)
+
+
+def _exported(row: dict[str, Any]) -> dict[str, Any]:
+    times = ("begin", "end", "received_at", "arrival")
+    return {name: moment(value) if name in times and value is not None else value for name, value in row.items()}
 
 
 @reports.command("reprocess", cls=SpokenCommand)
 @database_option
-def reprocess(place: str) -> None:
+@click.pass_context
+def reprocess(ctx: click.Context, place: str) -> None:
     """Read the kept mails again, after a new version has learned to read better.
 
-    Reports that were read before keep their number and grade. What is found only now is graded by the keys that were
-    kept with the mail; nobody is asked.
+    Mails are read as those that come in: in processes of their own, with bounds on memory and time. Reports that were
+    read before keep their number and grade. What is found only now, and TLS reports, are graded by the keys that were
+    kept with the mail; nobody is asked. With --config, the domains and bounds of the settings hold.
     """
-    from mailguard.feedback.mail import read_mail
+    click.echo(_told(asyncio.run(_reprocess(place, _reprocess_settings(ctx.params.get("config"))))))
+
+
+async def _reprocess(place: str, settings: ReprocessSettings) -> Reread:
     from mailguard.store import open_store
     from mailguard.store.reprocess import Reread
+    from mailguard.worker.reprocess import reprocess as read_again
 
     told = Reread()
-    with open_store(place) as store:
-        for told in store.reprocess(read_mail, _judge):  # noqa: B007 - the last one counts
-            pass
-    click.echo(_told(told))
+    async for told in read_again(lambda: open_store(place), settings):  # noqa: B007 - the last one counts
+        pass
+    return told
 
 
-def _judge(mail: Any, contents: Any, account: str) -> tuple[Any, ...]:
-    """Grade reports by what can be known without asking anybody."""
-    from mailguard.inquiry import not_asked, run
-    from mailguard.trust.authenticate import authenticate
-    from mailguard.worker.judging import Judge, kept_keys
+def _reprocess_settings(config: str | None) -> ReprocessSettings:
+    from mailguard.worker.reprocess import ReprocessSettings
 
-    proof = run(authenticate(mail, keys=kept_keys(account)), lambda question: not_asked(question, "reprocess"))
-    return Judge(None).file(mail, contents, proof).trusts
+    if not config:
+        return ReprocessSettings()
+    from mailguard.settings import load_settings
+    from mailguard.worker.service import judge_for, reading_settings
+
+    settings = load_settings(config)
+    return ReprocessSettings(
+        reading_settings(settings),
+        judge_for(settings),
+        processes=settings.work.processes,
+        mail_s=float(settings.work.mail_s),
+    )
 
 
 def _told(told: Reread) -> str:
+    return "\n".join(_told_lines(told))
+
+
+def _told_lines(told: Reread) -> Iterator[str]:
     message = say(
         "Mails read again: {mails}. Reports: {better} improved, {found} found, {unchanged} unchanged, {lost} no longer "
         "readable and kept as they were, {conflicts} in conflict."
     )
-    return message.format(**asdict(told))
+    yield message.format(**asdict(told))
+    if told.unread:
+        yield say("Mails that went beyond the bounds on memory or time and stay as they were: {count}.").format(
+            count=told.unread
+        )
 
 
 def _window(options: dict[str, Any]) -> Window:
@@ -158,82 +231,3 @@ def _window(options: dict[str, Any]) -> Window:
         until.date() if until else date.max,
         Grade(options["grade"]),
     )
-
-
-def _moment(seconds: int) -> str:
-    """A time for people; a number that is no time stays one."""
-    try:
-        return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
-    except (ValueError, OverflowError, OSError):
-        return str(seconds)
-
-
-def _line(row: ReportRow) -> str:
-    words = [
-        *(f"{row.id:>8}", f"{row.grade:13}", _moment(row.begin)[:10], visible(row.policy_domain)),
-        *(visible(row.org_name), say("{messages} messages").format(messages=f"{row.messages:,}")),
-    ]
-    if row.superseded:
-        words.append(say("(replaced by a better proved copy)"))
-    if row.conflicts:
-        words.append(say("(contradicted {count} times)").format(count=row.conflicts))
-    return "  ".join(words)
-
-
-def _lines(found: dict[str, Any], indent: str = "") -> Iterator[str]:
-    for name, value in found.items():
-        if isinstance(value, dict):
-            yield f"{indent}{name}:"
-            yield from _lines(value, indent + "  ")
-        elif isinstance(value, list) and value and isinstance(value[0], dict):
-            yield f"{indent}{name}:"
-            for one in value:
-                yield indent + "  " + visible(", ".join(f"{key} {inner}" for key, inner in one.items()))
-        elif value not in (None, "", []):
-            yield f"{indent}{name}: {visible(', '.join(map(str, value)) if isinstance(value, list) else str(value))}"
-
-
-def _exported(row: dict[str, Any]) -> dict[str, Any]:
-    return {**row, "begin": _moment(row["begin"]), "end": _moment(row["end"])}
-
-
-def _write(form: str, rows: Iterable[dict[str, Any]], columns: Iterable[str]) -> None:
-    """Rows as they come, however many: CSV for spreadsheets (with a byte order mark), or a JSON array."""
-    out = sys.stdout.buffer
-    pieces = _csv(rows, list(columns)) if form == "csv" else _json(rows)
-    for piece in pieces:
-        out.write(piece.encode("utf-8", "replace"))
-    out.flush()
-
-
-def _json(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
-    before = "[\n"
-    for row in rows:
-        yield before + json.dumps(row, ensure_ascii=False)
-        before = ",\n"
-    yield "[]\n" if before == "[\n" else "\n]\n"
-
-
-def _csv(rows: Iterable[dict[str, Any]], columns: list[str]) -> Iterator[str]:
-    yield "\ufeff" + _csv_line(columns)
-    for row in rows:
-        yield _csv_line([_value(row[column]) for column in columns])
-
-
-def _csv_line(values: list[Any]) -> str:
-    out = io.StringIO()
-    csv.writer(out).writerow(values)
-    return out.getvalue()
-
-
-def _value(value: Any) -> Any:
-    """Numbers stay numbers; texts from strangers never become formulas."""
-    if value is None or isinstance(value, int):
-        return value
-    return cell(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-
-
-_LIST_COLUMNS: Final = (
-    *("id", "grade", "reporter", "org_name", "report_id", "policy_domain", "begin", "end", "records", "messages"),
-    *("repaired", "dropped", "superseded", "conflicts"),
-)

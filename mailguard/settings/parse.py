@@ -17,6 +17,7 @@ from mailguard.settings.values import (
     DatabaseSettings,
     Endpoint,
     ReceivingSettings,
+    ReportsSettings,
     RetentionSettings,
     Settings,
     TokenSettings,
@@ -65,6 +66,7 @@ def _read(top: Section, file: str, base: Path) -> Settings:
         trust=trust,
         work=_work(top.section("reading")),
         retention=_retention(top.section("retention")),
+        reports=_reports(top.section("reports")),
     )
     spool.nothing_else()
     return settings
@@ -198,6 +200,12 @@ def _work(section: Section) -> WorkSettings:
         mail_s=section.number("mail_s", 10, 1, 300),
         memory_mib=section.number("memory_mib", 200, 64, 4096),
     )
+    section.nothing_else()
+    return settings
+
+
+def _reports(section: Section) -> ReportsSettings:
+    settings = ReportsSettings(failure=section.flag("failure", False))
     section.nothing_else()
     return settings
 

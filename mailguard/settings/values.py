@@ -78,6 +78,14 @@ class WorkSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportsSettings:
+    """Which kinds of reports are read beside aggregate and TLS reports. ``failure``: failure reports, of which only the
+    fields that are needed are kept; they can hold mail of patients, so they are not read unless somebody decides so."""
+
+    failure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class RetentionSettings:
     """How many days each kind of data is kept (``store.upkeep.Kind``), and mails in quarantine; 0 means for ever."""
 
@@ -87,6 +95,7 @@ class RetentionSettings:
     sums_days: int = 0
     tls_days: int = 730
     failures_days: int = 30
+    mailbox_days: int = 365
     quarantine_days: int = 90
 
 
@@ -104,3 +113,4 @@ class Settings:
     trust: TrustSettings = field(default_factory=TrustSettings)
     work: WorkSettings = field(default_factory=WorkSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
+    reports: ReportsSettings = field(default_factory=ReportsSettings)

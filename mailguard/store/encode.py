@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import fields
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from hashlib import sha256
 from json.encoder import encode_basestring_ascii
@@ -19,16 +18,11 @@ from mailguard.feedback.mail import MailKind
 from mailguard.feedback.report import (
     AggregateReport,
     DkimResult,
-    FailureReport,
     Record,
     Said,
     SpfResult,
-    TlsFailure,
-    TlsPolicy,
-    TlsReport,
 )
 from mailguard.feedback.values import AuthResult
-from mailguard.store.statements import COLUMNS
 from mailguard.store.values import Filed
 from mailguard.trust.grade import Grade, Trust
 
@@ -83,10 +77,14 @@ def unpack(packed: bytes) -> bytes:
 
 
 def mail_row(mail_id: int, filed: Filed, digest: bytes) -> Row:
-    """For ``mail``. A mail with a failure report is not kept itself: it can hold somebody's letter."""
+    """For ``mail``. A mail with a failure report is not kept itself: it can hold somebody's letter.
+
+    Of such a mail no local part is kept either: what the reporter put into its envelope may come from that letter.
+    """
     mail, contents = filed.mail, filed.contents
     private = contents.failure_reports or any(file.kind is MailKind.FAILURE for file in contents.ignored)
-    told = (mail.way.value, mail.origin, mail.peer, mail.helo, mail.tls, mail.mail_from, " ".join(mail.rcpt_to))
+    mail_from = mail.mail_from.rpartition("@")[2] if private else mail.mail_from
+    told = (mail.way.value, mail.origin, mail.peer, mail.helo, mail.tls, mail_from, " ".join(mail.rcpt_to))
     return (
         *(mail_id, digest, number(mail.received_at), *map(clean, told), len(mail.raw)),
         *(clean(filed.authentication), None if private else pack(mail.raw)),
@@ -192,40 +190,6 @@ def _messages_by_result(records: Sequence[Record]) -> dict[DkimResult, int]:
             if one.selector and one.domain:
                 found[one] = found.get(one, 0) + counts[key]
     return found
-
-
-def tls_report_row(number_of: int, mail_id: int, report: TlsReport) -> Row:
-    """For ``tls_report``."""
-    return (
-        *(number_of, mail_id, report.digest, *map(clean, (report.organization, report.contact, report.report_id))),
-        *(number(report.begin), number(report.end), number(day_of(report.begin))),
-        *(report.read, len(report.policies), report.repaired, report.dropped, report.defects_omitted),
-        compact([[one.kind.value, one.place, one.detail] for one in report.defects]),
-    )
-
-
-def tls_policy_rows(report_id: int, policies: Iterable[TlsPolicy]) -> Iterator[Row]:
-    """For ``tls_policy``."""
-    for n, one in enumerate(policies, start=1):
-        failures = [[getattr(failure, name) for name in TLS_FAILURE] for failure in one.failures]
-        yield (
-            *(report_id, n, clean(one.type), key_text(one.domain), compact(one.strings), compact(one.mx)),
-            *(_counted(one.successful), _counted(one.failed), compact(failures)),
-        )
-
-
-TLS_FAILURE: Final = tuple(field.name for field in fields(TlsFailure))
-"""What stands where in the JSON of a failure."""
-
-
-def _counted(value: int | None) -> int | None:
-    return None if value is None else number(value)
-
-
-def failure_row(mail_id: int, n: int, report: FailureReport) -> Row:
-    """For ``failure_report``."""
-    texts = (getattr(report, name) for name in COLUMNS["failure_report"][2:-2])
-    return mail_id, n, *map(clean, texts), _counted(report.arrival), number(report.incidents)
 
 
 def defect_rows(report_id: int, report: AggregateReport) -> Iterator[Row]:

@@ -2,18 +2,20 @@
 
 A report is found again in the database by the mail it came in and its content, else by its id, domain and range. It
 keeps its number, and its grade: that hangs on the mail's sender, who is the same. What could not be read before is
-filed as if it came now. A report that the reader no longer finds stays as it is.
+filed as if it came now. A report that the reader no longer finds stays as it is. TLS reports are known by their
+content; of those only the grade can get better.
+
+Reading itself is done elsewhere (``worker/reprocess.py``), in processes that a hostile mail can do no harm to: what was
+kept is as hostile as it was when it came.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from mailguard.feedback.envelope import ReceivedMail, Way
-from mailguard.feedback.mail import MailContents
 from mailguard.feedback.report import AggregateReport
 from mailguard.store import filing
 from mailguard.store.database import Database
@@ -24,12 +26,17 @@ from mailguard.trust.grade import Grade, Trust
 
 # ruff: noqa: S608 - what is put into statements here are names of our own; every value is a parameter
 
-Read = Callable[[bytes], MailContents]
-Judge = Callable[[ReceivedMail, MailContents, str], tuple[Trust, ...]]
-"""Grades reports that could not be read before, from the mail and what was found out about its sender."""
-
 _HEAD: Final = COLUMNS["report"]
 _MAIL: Final = "raw, received_at, peer, mail_from, rcpt_to, helo, tls, way, origin, authentication"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A mail that is kept. ``account`` is what was found out about its sender (``Filed.authentication``)."""
+
+    id: int
+    mail: ReceivedMail
+    account: str
 
 
 @dataclass(slots=True)
@@ -37,61 +44,77 @@ class Reread:
     """What came of reading mails again, in reports."""
 
     mails: int = 0
-    better: int = 0  # rows that differ now
+    better: int = 0  # rows that differ now, or better proved
     unchanged: int = 0
     found: int = 0  # could not be read before
     conflicts: int = 0
     lost: int = 0  # could be read before; they stay as they were
+    unread: int = 0  # mails that went beyond the bounds, of which everything stays as it was
 
 
-def not_judged(mail: ReceivedMail, contents: MailContents, account: str) -> tuple[Trust, ...]:
-    """The ``Judge`` that knows nothing."""
-    return (Trust(Grade.UNVERIFIED, "", ("not-checked",)),) * len(contents.reports)
+def list_kept(database: Database) -> list[int]:
+    """The numbers of all mails that are kept, the first received first."""
+    return [number for (number,) in database.rows("SELECT id FROM mail WHERE raw IS NOT NULL ORDER BY id")]
 
 
-def reprocess(database: Database, read: Read, judge: Judge = not_judged) -> Iterator[Reread]:
-    """Read all mails that are kept, one transaction each; the count so far after every mail. Raises driver errors."""
-    told = Reread()
-    for (mail_id,) in database.rows("SELECT id FROM mail WHERE raw IS NOT NULL ORDER BY id"):
-        with database.transaction():
-            _reread(database, mail_id, read, judge, told)
-        yield told
-
-
-def _reread(database: Database, mail_id: int, read: Read, judge: Judge, told: Reread) -> None:
+def load_kept(database: Database, mail_id: int) -> Kept | None:
+    """One of them; None if its time is over meanwhile."""
     found = database.rows(f"SELECT {_MAIL} FROM mail WHERE id = ? AND raw IS NOT NULL", (mail_id,))
     if not found:
-        return  # pruned meanwhile
+        return None
     packed, received_at, peer, mail_from, rcpt_to, helo, tls, way, origin, account = found[0]
-    mail = ReceivedMail(
-        unpack(packed), received_at, peer, mail_from, tuple(rcpt_to.split()), helo, tls, Way(way), origin
-    )
-    contents = read(mail.raw)
+    rcpt = tuple(rcpt_to.split())
+    mail = ReceivedMail(unpack(packed), received_at, peer, mail_from, rcpt, helo, tls, Way(way), origin)
+    return Kept(mail_id, mail, account)
+
+
+def reread(database: Database, kept: Kept, filed: Filed, told: Reread) -> None:
+    """Put a new reading of a mail in the place of the old one, in a transaction of its own, and count what came of it.
+
+    ``filed`` has the reports as they are read now, each with the grade it would have if it were new. Raises the
+    driver's errors; then nothing was changed.
+    """
+    with database.transaction():
+        if database.rows("SELECT 1 FROM mail WHERE id = ? AND raw IS NOT NULL", (kept.id,)):
+            _reread(database, kept, filed, told)
+
+
+def _reread(database: Database, kept: Kept, filed: Filed, told: Reread) -> None:
     told.mails += 1
-    known = _known(database, mail_id)
-    fresh = []
-    for report in contents.reports:
+    known = _known(database, kept.id)
+    fresh: list[tuple[AggregateReport, Trust]] = []
+    for report, trust in zip(filed.contents.reports, filed.trusts, strict=True):
         matches = _matches(known, report)
         if not matches:
-            fresh.append(report)
+            fresh.append((report, trust))
         for match in matches:
             known.remove(match)
-            _improve(database, mail_id, match, report, told)
+            _improve(database, kept.id, match, report, told)
     told.lost += len(known)
-    _file(database, mail, replace(contents, reports=tuple(fresh)), account, judge, told)
-    database.run("DELETE FROM unreadable WHERE mail_id = ?", (mail_id,))
-    database.insert("unreadable", filing.unreadable_rows(mail_id, contents.unreadable))
+    _file(database, kept, filed, fresh, told)
+    database.run("DELETE FROM unreadable WHERE mail_id = ?", (kept.id,))
+    database.insert("unreadable", filing.unreadable_rows(kept.id, filed.contents.unreadable))
 
 
 def _file(
-    database: Database, mail: ReceivedMail, contents: MailContents, account: str, judge: Judge, told: Reread
+    database: Database, kept: Kept, filed: Filed, fresh: list[tuple[AggregateReport, Trust]], told: Reread
 ) -> None:
-    if not contents.reports and not contents.tls_reports:
+    """What is new in a mail, and its TLS reports, which may be better proved now."""
+    if not fresh and not filed.contents.tls_reports:
         return
-    (stored,) = filing.add(database, [Filed(mail, contents, judge(mail, contents, account), account)])
-    outcomes = (*stored.outcomes, *stored.tls_outcomes)
-    told.found += outcomes.count(Outcome.STORED)
-    told.conflicts += outcomes.count(Outcome.CONFLICT)
+    contents = replace(filed.contents, reports=tuple(report for report, _ in fresh), failure_reports=())
+    trusts = tuple(trust for _, trust in fresh)
+    before = _tls_reports(database)
+    (stored,) = filing.add(database, [Filed(kept.mail, contents, trusts, kept.account, filed.tls_trusts)])
+    better = stored.tls_outcomes.count(Outcome.STORED) - (_tls_reports(database) - before)
+    told.found += (*stored.outcomes, *stored.tls_outcomes).count(Outcome.STORED) - better
+    told.better += better
+    told.unchanged += stored.tls_outcomes.count(Outcome.DUPLICATE)
+    told.conflicts += (*stored.outcomes, *stored.tls_outcomes).count(Outcome.CONFLICT)
+
+
+def _tls_reports(database: Database) -> int:
+    return int(database.rows("SELECT COUNT(*) FROM tls_report")[0][0])
 
 
 def _known(database: Database, mail_id: int) -> list[dict[str, Any]]:

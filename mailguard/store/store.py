@@ -8,11 +8,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from mailguard.errors import OperationError, Sentence, UsageError
-from mailguard.store import filing, other_questions, reports, upkeep
+from mailguard.errors import OperationError, Sentence
+from mailguard.store import filing, other_questions, reports, reprocess, upkeep
 from mailguard.store.database import Database
 from mailguard.store.migrate import check_schema, schema_of, upgrade
 from mailguard.store.other_questions import FailureRow, TlsRow, TlsSum
+from mailguard.store.place import check_place, is_postgresql
 from mailguard.store.reports import (
     DayRow,
     KnownReporter,
@@ -22,7 +23,7 @@ from mailguard.store.reports import (
     SourceRow,
     Window,
 )
-from mailguard.store.reprocess import Judge, Read, Reread, not_judged, reprocess
+from mailguard.store.reprocess import Kept, Reread
 from mailguard.store.upkeep import Kind
 from mailguard.store.values import Filed, Stored
 from mailguard.trust.grade import Grade
@@ -164,10 +165,20 @@ class Store(Reader):
         with self._writing():
             return upkeep.prune(self.database, kind, before)
 
-    def reprocess(self, read: Read, judge: Judge = not_judged) -> Iterator[Reread]:
-        """Read the kept mails again; the count so far, after each."""
+    def list_kept(self) -> list[int]:
+        """The numbers of the mails that are kept, the first received first."""
+        with self._asking():
+            return reprocess.list_kept(self.database)
+
+    def load_kept(self, mail_id: int) -> Kept | None:
+        """One of them; None if its time is over meanwhile."""
+        with self._asking():
+            return reprocess.load_kept(self.database, mail_id)
+
+    def reread(self, kept: Kept, filed: Filed, told: Reread) -> None:
+        """Put a new reading of a kept mail in the place of the old one."""
         with self._writing():
-            yield from reprocess(self.database, read, judge)
+            reprocess.reread(self.database, kept, filed, told)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -181,12 +192,15 @@ class Store(Reader):
             ) from error
 
 
-def open_store(place: str | Path) -> Store:
+def open_store(place: str | Path, *, create: bool = True) -> Store:
     """Open a store for writing: a path, or the URL of a PostgreSQL database (``postgresql://...``).
 
-    A database that is empty gets its tables. Raises OperationError when it cannot be opened or has the schema of
-    another version, UsageError for an address that is neither.
+    A database that is empty gets its tables; with ``create`` false it has to be there. Raises
+    OperationError when it cannot be opened or has the schema of another version, UsageError for an address that is
+    neither.
     """
+    if not create:
+        open_reader(place).close()
     store = Store(connect(place))
     try:
         with store._writing():
@@ -214,12 +228,11 @@ def open_reader(place: str | Path) -> Reader:
 def connect(place: str | Path, *, write: bool = True) -> Database:
     """A connection to whatever stands at ``place``, without a look at its schema."""
     text = str(place)
-    if text.startswith(("postgresql://", "postgres://")):
+    check_place(text)
+    if is_postgresql(text):
         from mailguard.store import postgresql
 
         return postgresql.connect(text, write=write)
-    if "://" in text and not text.startswith("sqlite:///"):
-        raise UsageError("A database is a file or postgresql://..., nothing else; check the address.")
     from mailguard.store import sqlite
 
     path = Path(text.removeprefix("sqlite:///"))

@@ -89,7 +89,9 @@ class Desk:
                 return Reply(questions=missing, tired=tired)
         # Only now: what was read can be large, and nobody has to keep it while DNS makes us wait.
         del self._open[request.number]
-        return Reply((), authentication, read_mail(mail.raw, self._settings.limits), tired=tired)
+        settings = self._settings
+        contents = read_mail(mail.raw, settings.limits, failure_reports=settings.failure_reports)
+        return Reply((), authentication, contents, tired=tired)
 
     def _check(self, mail: ReceivedMail, known: dict[Question, Answer]) -> tuple[Authentication, tuple[Question, ...]]:
         """Who sent it, by the answers that are known; and the questions that were asked in vain.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import zip_longest
 from typing import Any, Final
 
 from mailguard.errors import Sentence
@@ -37,7 +38,7 @@ def from_handled(handled: Handled) -> Document:
     return {
         "source": handled.mail.origin,
         "kind": str(contents.kind) if contents else "none",
-        "reports": _reports(contents, handled.trusts) if contents else [],
+        "reports": _reports(contents, handled) if contents else [],
         "outcome": str(handled.outcome),
         "reason": sentence_of(handled.reason) if handled.reason else None,
     }
@@ -50,10 +51,10 @@ def from_not_read(found: NotRead) -> Document:
     return {"source": found.origin, "kind": "none", "reports": [], "outcome": str(outcome), "reason": reason}
 
 
-def _reports(contents: MailContents, trusts: tuple[Trust, ...]) -> list[Document]:
-    graded = [*trusts, *(None for _ in contents.reports[len(trusts) :])]
-    aggregate = [_aggregate(report, trust) for report, trust in zip(contents.reports, graded, strict=True)]
-    return aggregate + [_tls(report) for report in contents.tls_reports]
+def _reports(contents: MailContents, handled: Handled) -> list[Document]:
+    aggregate = zip_longest(contents.reports, handled.trusts[: len(contents.reports)])
+    tls = zip_longest(contents.tls_reports, handled.tls_trusts[: len(contents.tls_reports)])
+    return [*(_aggregate(*one) for one in aggregate), *(_tls(*one) for one in tls)]
 
 
 def _aggregate(report: AggregateReport, trust: Trust | None) -> Document:
@@ -62,18 +63,24 @@ def _aggregate(report: AggregateReport, trust: Trust | None) -> Document:
         "report_id": report.report_id,
         "policy_domain": report.policy.domain,
         **_common(report),
-        "trust": trust and {"grade": str(trust.grade), "domain": trust.domain, "reasons": list(trust.reasons)},
+        "trust": _trust(trust),
     }
 
 
-def _tls(report: TlsReport) -> Document:
+def _tls(report: TlsReport, trust: Trust | None) -> Document:
     return {
         "org_name": report.organization,
         "report_id": report.report_id,
         "policy_domain": ", ".join(dict.fromkeys(policy.domain for policy in report.policies)),
         **_common(report),
-        "trust": None,
+        "trust": _trust(trust),
     }
+
+
+def _trust(trust: Trust | None) -> Document | None:
+    if trust is None:
+        return None
+    return {"grade": str(trust.grade), "domain": trust.domain, "reasons": list(trust.reasons)}
 
 
 def _common(report: AggregateReport | TlsReport) -> Document:

@@ -138,9 +138,10 @@ class Filer:
         while True:
             try:
                 return await self.do(_nothing)
-            except OperationError:
+            except OperationError as error:
                 if not self._patient:
                     raise
+                self._note_away(error)
                 await self._pause(_READY_PAUSE_S)
 
     async def has_room(self) -> None:
@@ -216,11 +217,14 @@ class Filer:
                 if not item.stored.done():
                     item.stored.set_exception(error)
             return True
+        self._note_away(error)
+        self._waiting.extendleft(item for item in reversed(batch) if not item.stored.done())
+        return False
+
+    def _note_away(self, error: Exception) -> None:
         if not self._away:
             log.error("mails wait until the database answers again: %s", error)
         self._away = True
-        self._waiting.extendleft(item for item in reversed(batch) if not item.stored.done())
-        return False
 
     def _refuse(self, item: _Item, error: Exception) -> None:
         if item.stored.done():

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from mailguard.errors import OperationError
+from mailguard.errors import MailguardError
 from mailguard.feedback.envelope import ReceivedMail
 from mailguard.feedback.mail import MailContents
 from mailguard.resolver import Resolver
@@ -20,7 +20,7 @@ from mailguard.trust.grade import Trust
 from mailguard.trust.proof import Authentication
 from mailguard.worker.asking import Asking
 from mailguard.worker.filer import Filer, StoreRefused
-from mailguard.worker.judging import Fate, Judge, decide
+from mailguard.worker.judging import Fate, Judge, contents_are_private, decide
 from mailguard.worker.later import Later
 from mailguard.worker.readers import Readers, ReadFailed, ReadMail
 from mailguard.worker.reasons import ENDED_US, SENDER_UNCHECKED
@@ -53,6 +53,7 @@ class Handled:
     reason: Reason | None = None
     contents: MailContents | None = None
     trusts: tuple[Trust, ...] = ()
+    tls_trusts: tuple[Trust, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +72,7 @@ class Handler:
     later: Later | None = None
     tries: Tries | None = None
     _slow: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def handle(self, mail: ReceivedMail, *, checks: int = 0, suspect: bool = False) -> Handled:
         """Do everything for one mail; what became of it is durable on return.
@@ -78,7 +80,7 @@ class Handler:
         ``checks`` counts the times that its sender was checked before. A ``suspect`` may have been what ended us the
         last time: while it is in our own hands that is noted, and who is noted three times is not touched again.
 
-        Raises StoreAway when we stop, and OperationError when our own disk or system fails: then nothing became of the
+        Raises StoreAway when we stop, and MailguardError when our own disk or system fails: then nothing became of the
         mail, and it is to be handled again.
         """
         reason = ENDED_US
@@ -91,7 +93,7 @@ class Handler:
                 reason = error.reason
                 await self._note(mail, failed + 1)
                 continue
-            except (OperationError, asyncio.CancelledError):
+            except (MailguardError, asyncio.CancelledError):
                 if suspect:
                     await self._note(mail, failed)  # it was not this mail
                 raise
@@ -105,6 +107,7 @@ class Handler:
         return await self._set_aside(mail, reason)
 
     async def _handle(self, mail: ReceivedMail, checks: int, suspected: int) -> Handled:
+        await self._until_past_is_known()
         read = await self._read(mail)
         if suspected:
             # From here on the mail could end us; while it was being read, only the process that read it. The store is
@@ -118,12 +121,20 @@ class Handler:
             assert reason is not None
             return await self._set_aside(mail, reason, read.contents)
         filed = self.judge.file(mail, read.contents, read.authentication)
-        again = await self._check_again(mail, read.authentication, checks)
+        # The bytes of a mail with a failure report are kept nowhere, so its sender is checked once.
+        again = not contents_are_private(read.contents) and await self._check_again(mail, read.authentication, checks)
         stored = await self.filer.add(filed)
         self.judge.learn(filed)
         if again:
             reason = SENDER_UNCHECKED
-        return Handled(mail, _outcome(filed, stored), reason, read.contents, filed.trusts)
+        return Handled(mail, _outcome(filed, stored), reason, read.contents, filed.trusts, filed.tls_trusts)
+
+    async def _until_past_is_known(self) -> None:
+        """Whoever opens the store tells the judge who reported before. One waits for all, before anything is held."""
+        if self.judge.awaits_past:
+            async with self._opening:
+                if self.judge.awaits_past:
+                    await self.filer.ready()
 
     async def _read(self, mail: ReceivedMail) -> ReadMail:
         if self.resolver is None:

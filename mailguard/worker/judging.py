@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
 from typing import Any, Final
 
 from mailguard.feedback.envelope import ReceivedMail, Way
-from mailguard.feedback.mail import MailContents
-from mailguard.feedback.report import AggregateReport
+from mailguard.feedback.mail import MailContents, MailKind
+from mailguard.feedback.report import AggregateReport, FailureReport, TlsReport
 from mailguard.names import DomainName
 from mailguard.spool.reason import Reason
+from mailguard.store.other_reports import NOT_CHECKED
 from mailguard.store.values import Filed
 from mailguard.trust.grade import Grade, Trust
 from mailguard.trust.judge import Owned, judge_report
+from mailguard.trust.judge_failure import judge_failure_report
+from mailguard.trust.judge_tls import judge_tls_report
 from mailguard.trust.proof import Authentication
 from mailguard.trust.reporter import KNOWN_REPORTERS, Registry
+from mailguard.trust.token import ReportAddresses
 from mailguard.worker.reasons import FAILURE_REPORT, NO_REPORT
 
-NOT_CHECKED: Final = Trust(Grade.UNVERIFIED, "", ("not-checked",))
-"""Nobody wanted to know who sent the mail."""
-
-_MAX_LEARNED: Final = 10_000
 _MAX_PLACE: Final = 200
 
 
@@ -31,41 +31,101 @@ class Judge:
     """Grades reports, and remembers who reported.
 
     ``owned`` are the domains that reports may be about; None where whoever hands over the mails vouches for that.
-    ``registry`` is what is known of reporters.
+    ``registry`` is what is known of reporters. ``addresses`` tell which domain each of our report addresses was made
+    for. ``awaits_past``: somebody will tell who reported before (``remember``), and nothing is to be judged until then,
+    or old acquaintances would be told as new.
     """
 
-    def __init__(self, owned: Owned | None, registry: Registry = KNOWN_REPORTERS) -> None:
+    def __init__(
+        self,
+        owned: Owned | None,
+        registry: Registry = KNOWN_REPORTERS,
+        *,
+        addresses: ReportAddresses | None = None,
+        awaits_past: bool = False,
+    ) -> None:
         self._owned = owned
         self._registry = registry
+        self._addresses = addresses
+        self.awaits_past = awaits_past
 
     def file(self, mail: ReceivedMail, contents: MailContents, authentication: Authentication | None) -> Filed:
         """Everything that the store wants to know about a mail."""
         if authentication is None:
             return Filed(mail, contents, tuple(NOT_CHECKED for _ in contents.reports))
-        trusts = tuple(self._judge(report, mail, authentication) for report in contents.reports)
-        return Filed(mail, contents, trusts, encode_account(authentication))
+        case = _Case(mail, authentication, self._addressed_to(mail), self._registry, self._owned)
+        return Filed(
+            mail,
+            contents,
+            tuple(map(case.aggregate, contents.reports)),
+            encode_account(authentication),
+            tls_trusts=tuple(map(case.tls, contents.tls_reports)),
+            failure_trusts=tuple(map(case.failure, contents.failure_reports)),
+        )
 
     def learn(self, filed: Filed) -> None:
-        """What was stored as verified makes its reporter known. Bound: 10,000 names."""
-        pairs = zip(filed.contents.reports, filed.trusts, strict=True)
-        self.remember((report.org_name, trust.domain) for report, trust in pairs if trust.grade is Grade.VERIFIED)
+        """What was stored as verified makes its reporter known."""
+        aggregate = zip((one.org_name for one in filed.contents.reports), filed.trusts, strict=True)
+        tls = zip((one.organization for one in filed.contents.tls_reports), filed.tls_trusts, strict=False)
+        self._learn((name, trust.domain) for name, trust in (*aggregate, *tls) if trust.grade is Grade.VERIFIED)
 
     def remember(self, known: Iterable[tuple[str, str]]) -> None:
         """Pairs of a name and a domain that have reported before, as the store knows them."""
-        for org_name, domain in known:
-            if len(self._registry.seen) < _MAX_LEARNED:
-                self._registry = self._registry.learn(org_name, DomainName(domain))
+        self._learn(known)
+        self.awaits_past = False
 
-    def _judge(self, report: AggregateReport, mail: ReceivedMail, authentication: Authentication) -> Trust:
-        owned = self._owned or Owned(frozenset((DomainName(report.policy.domain),)))
+    def _learn(self, known: Iterable[tuple[str, str]]) -> None:
+        self._registry = self._registry.learn_all((name, DomainName(domain)) for name, domain in known)
+
+    def _addressed_to(self, mail: ReceivedMail) -> frozenset[DomainName]:
+        """The domains whose report addresses the mail was sent to; none where addresses do not tell."""
+        if self._addresses is None:
+            return frozenset()
+        return frozenset(domain for address in mail.rcpt_to if (domain := self._addresses.domain_of(address)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One mail, and everything that its reports are judged by."""
+
+    mail: ReceivedMail
+    authentication: Authentication
+    addressed_to: frozenset[DomainName]
+    known: Registry
+    owned: Owned | None
+
+    def aggregate(self, report: AggregateReport) -> Trust:
         return judge_report(
             report,
-            authentication,
-            owned=owned,
-            now=mail.received_at,
-            known=self._registry,
+            self.authentication,
+            owned=self._owned_by(report.policy.domain),
+            now=self.mail.received_at,
+            known=self.known,
             file_name=report.place,
+            addressed_to=self.addressed_to,
         )
+
+    def tls(self, report: TlsReport) -> Trust:
+        return judge_tls_report(
+            report,
+            self.authentication,
+            owned=self._owned_by(*(policy.domain for policy in report.policies), self.authentication.subject.domain),
+            now=self.mail.received_at,
+            known=self.known,
+            addressed_to=self.addressed_to,
+        )
+
+    def failure(self, report: FailureReport) -> Trust:
+        return judge_failure_report(
+            report,
+            self.authentication,
+            owned=self._owned_by(report.reported_domain),
+            now=self.mail.received_at,
+            addressed_to=self.addressed_to,
+        )
+
+    def _owned_by(self, *domains: str) -> Owned:
+        return self.owned or Owned(frozenset(map(DomainName, domains)))
 
 
 class Fate(StrEnum):
@@ -89,6 +149,11 @@ def decide(mail: ReceivedMail, contents: MailContents) -> tuple[Fate, Reason | N
     if contents.unreadable:
         return Fate.QUARANTINE, why_no_report(contents)
     return (Fate.STORE if mail.way is Way.SMTP else Fate.IGNORE), NO_REPORT
+
+
+def contents_are_private(contents: MailContents) -> bool:
+    """Whether the mail can hold somebody's letter: then none of its bytes may be kept."""
+    return bool(contents.failure_reports) or any(file.kind is MailKind.FAILURE for file in contents.ignored)
 
 
 def why_no_report(contents: MailContents) -> Reason:

@@ -21,16 +21,27 @@ _EVERY_S: Final = float(_DAY_S)
 _FIRST_AFTER_S: Final = 300.0
 
 
-async def keep_pruning(filer: Filer, retention: RetentionSettings, *, first_after_s: float = _FIRST_AFTER_S) -> None:
+async def keep_pruning(
+    filer: Filer,
+    retention: RetentionSettings,
+    *,
+    first_after_s: float = _FIRST_AFTER_S,
+    now: Callable[[], float] = time.time,
+) -> None:
     """Five minutes after the start and then daily, for ever. A database that is away is asked again the next day."""
     await asyncio.sleep(first_after_s)
     while True:
-        for kind, days in due(retention):
-            try:
-                await filer.do(_job(kind, int(time.time()) - days * _DAY_S))
-            except MailguardError as error:
-                log.error("what is older than %d days could not be deleted (%s): %s", days, kind, error)
+        await prune_once(filer, retention, now())
         await asyncio.sleep(_EVERY_S)
+
+
+async def prune_once(filer: Filer, retention: RetentionSettings, now: float) -> None:
+    """Delete what is older than its days at ``now`` (POSIX seconds). What cannot be deleted is told, and stays."""
+    for kind, days in due(retention):
+        try:
+            await filer.do(_job(kind, int(now) - days * _DAY_S))
+        except MailguardError as error:
+            log.error("what is older than %d days could not be deleted (%s): %s", days, kind, error)
 
 
 def due(retention: RetentionSettings) -> list[tuple[Kind, int]]:

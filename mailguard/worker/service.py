@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from mailguard.errors import MailguardError, OperationError, Sentence, UsageError
+from mailguard.errors import MailguardError, OperationError, Sentence, UsageError, system_reason
 from mailguard.feedback.envelope import ReceivedMail
 from mailguard.resolver import Resolver, ResolverSettings, parse_nameserver
 from mailguard.settings import ReceivingSettings, Settings
@@ -28,7 +28,7 @@ from mailguard.worker.filer import Filer
 from mailguard.worker.handling import Handler
 from mailguard.worker.judging import Judge
 from mailguard.worker.later import Later
-from mailguard.worker.mailboxes import watch_mailbox
+from mailguard.worker.mailboxes import SeenInStore, reader_name, watch_mailbox
 from mailguard.worker.notify import keep_telling, notify, watchdog_s
 from mailguard.worker.readers import Readers
 from mailguard.worker.retention import keep_pruning
@@ -90,13 +90,11 @@ def _leave() -> None:
 async def service(settings: Settings, stop: asyncio.Event) -> AsyncIterator[Listener | None]:
     """Everything that the settings ask for, running. Setting ``stop`` ends the work; leaving ends the rest."""
     place = settings.database.place()
-    judge = Judge(Owned(frozenset(settings.trust.domains), frozenset(settings.trust.pending)))
+    judge = judge_for(settings, awaits_past=True)
+    reading = reading_settings(settings)
     async with AsyncExitStack() as stack:
         spool = await stack.enter_async_context(Spool(settings.spool, _spool_settings(settings)))
         filer = await stack.enter_async_context(Filer(lambda: _open(place, judge)))
-        reading = ReadingSettings(
-            trusted_hosts=settings.trust.authserv_ids, memory_bytes=settings.work.memory_mib * _MIB
-        )
         readers = await stack.enter_async_context(
             Readers(reading, processes=settings.work.processes, mail_s=float(settings.work.mail_s), gate=filer.has_room)
         )
@@ -115,7 +113,10 @@ async def service(settings: Settings, stop: asyncio.Event) -> AsyncIterator[List
             asyncio.create_task(worker.run(stop), name="worker"),
             asyncio.create_task(keep_pruning(filer, settings.retention), name="retention"),
             *(
-                asyncio.create_task(watch_mailbox(one, handler), name=f"mailbox {one.host}")
+                asyncio.create_task(
+                    watch_mailbox(one, handler, seen=SeenInStore(filer, reader_name(reading))),
+                    name=f"mailbox {one.host}",
+                )
                 for one in settings.mailboxes
             ),
         ]
@@ -129,6 +130,24 @@ async def service(settings: Settings, stop: asyncio.Event) -> AsyncIterator[List
             listener = _listener(settings, settings.listener, spool, worker, certificate)
             await stack.enter_async_context(listener)
         yield listener
+
+
+def judge_for(settings: Settings, *, awaits_past: bool = False) -> Judge:
+    """Who grades reports by these settings. Raises UsageError for a secret of report addresses that is none."""
+    return Judge(
+        Owned(frozenset(settings.trust.domains), frozenset(settings.trust.pending)),
+        addresses=report_addresses(settings, settings.listener) if settings.listener else None,
+        awaits_past=awaits_past,
+    )
+
+
+def reading_settings(settings: Settings) -> ReadingSettings:
+    """How reading processes work by these settings."""
+    return ReadingSettings(
+        trusted_hosts=settings.trust.authserv_ids,
+        memory_bytes=settings.work.memory_mib * _MIB,
+        failure_reports=settings.reports.failure,
+    )
 
 
 def _open(place: str, judge: Judge) -> Store:
@@ -239,7 +258,7 @@ def _sockets(receiving: ReceivingSettings) -> Iterator[socket.socket]:
         except OSError as error:
             opened.close()
             raise OperationError(
-                "Nothing can listen on {endpoint} ({reason}).", endpoint=str(endpoint), reason=error.strerror or error
+                "Nothing can listen on {endpoint} ({reason}).", endpoint=str(endpoint), reason=system_reason(error)
             ) from error
         yield opened
 

@@ -57,8 +57,13 @@ def describe(handled: Handled) -> str:
     for report, trust in zip(reports[:3], handled.trusts[:3], strict=False):
         about = f"{plain(report.org_name)} about {plain(report.policy.domain)}"
         words.append(f"[{about}: {len(report.records)} records, {trust.grade}]")
-    if len(reports) > len(words):
+    if len(reports) > 3:
         words.append("...")
+    tls = handled.contents.tls_reports if handled.contents else ()
+    for tls_report, trust in zip(tls[:3], handled.tls_trusts[:3], strict=False):
+        words.append(
+            f"[{plain(tls_report.organization)}: TLS report, {len(tls_report.policies)} policies, {trust.grade}]"
+        )
     if handled.reason is not None:
         words.append(f"- {plain(sentence_of(handled.reason), 300)}")
     return " ".join(words)

@@ -166,11 +166,11 @@ def test_policies_come_with_what_their_report_says(store: Store) -> None:
 def test_only_what_is_proved_is_told_unless_asked_otherwise(store: Store) -> None:
     outcomes(store, tls_mail(tls(), trust=UNVERIFIED))
     store.add([failure_mail(UNVERIFIED)])
-    assert store.tls_sums(WINDOW) == store.list_tls(WINDOW) == list(store.tls_policies(WINDOW)) == []
-    assert store.list_failures(WINDOW) == list(store.failures(WINDOW)) == []
+    assert not [*store.tls_sums(WINDOW), *store.list_tls(WINDOW), *store.tls_policies(WINDOW)]
+    assert not [*store.list_failures(WINDOW), *store.failures(WINDOW)]
     assert len(store.list_tls(EVERY_GRADE)) == len(store.list_failures(EVERY_GRADE)) == 1
     later = Window(DOMAIN, DAY + timedelta(days=9), DAY + timedelta(days=10), Grade.UNVERIFIED)
-    assert store.list_tls(later) == store.list_failures(later) == []
+    assert not [*store.list_tls(later), *store.list_failures(later)]
 
 
 def test_counts_that_no_database_can_add_up_are_added_up(store: Store) -> None:

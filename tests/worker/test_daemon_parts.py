@@ -8,6 +8,7 @@ import os
 import socket
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,18 +17,23 @@ from mailguard.errors import OperationError
 from mailguard.feedback.envelope import Way
 from mailguard.settings import RetentionSettings
 from mailguard.sources.mailbox import Batch, Fetched, Outcome, Place
-from mailguard.store import open_store
-from mailguard.store.upkeep import Kind
+from mailguard.store import Store, open_store
+from mailguard.store.seen import Folder, SeenMail, remember_seen
+from mailguard.store.upkeep import Kind, check
+from mailguard.trust.grade import UNVERIFIED
 from mailguard.worker.filer import Filer, StoreAway
 from mailguard.worker.handling import Handled, MailOutcome
 from mailguard.worker.logs import OneLine, Sparing
-from mailguard.worker.mailboxes import _take, recogniser
+from mailguard.worker.mailboxes import SeenInStore, _take, recogniser
 from mailguard.worker.notify import keep_telling, notify, watchdog_s
 from mailguard.worker.readers import Readers
-from mailguard.worker.retention import due, keep_pruning
+from mailguard.worker.retention import due, keep_pruning, prune_once
 from mailguard.worker.telling import Trouble
 from mailguard.worker.wire import ReadingSettings
-from tests.worker.mails import ORDINARY, UNREADABLE, mail_bytes, poison, report_mail
+from tests.store import samples
+from tests.store.samples import BEGIN
+from tests.store.test_other_reports import failure_mail, tls, tls_mail
+from tests.worker.mails import FAILURE_REPORT, ORDINARY, UNREADABLE, mail_bytes, poison, report_mail
 from tests.worker.until import until
 
 PLACE = Place("u", "imap.example.jp", "INBOX", 1)
@@ -41,7 +47,6 @@ PLACE = Place("u", "imap.example.jp", "INBOX", 1)
         (UNREADABLE.raw, True),  # its subject says so
         (ORDINARY.raw, False),
         (UNREADABLE.raw.replace(b"Subject: Report Domain: example.jp", b"Subject: photos"), False),
-        (poison("crash").raw.replace(b"Subject:", b"X-Subject:"), False),  # nobody knows; it is left alone
         (b"", False),
         (b"Subject: hello\r\n\r\nSubject: Report Domain: example.jp\r\n", False),
     ],
@@ -49,6 +54,30 @@ PLACE = Place("u", "imap.example.jp", "INBOX", 1)
 async def test_only_reports_are_taken_from_a_mailbox(raw: bytes, ours: bool) -> None:
     async with Readers(ReadingSettings(), processes=1, program="tests.worker.poisoned_child") as readers:
         assert await asyncio.to_thread(recogniser(readers), raw) is ours
+
+
+async def test_a_mail_that_cannot_be_read_is_asked_for_again_and_then_left_alone() -> None:
+    async with Readers(ReadingSettings(), processes=1, program="tests.worker.poisoned_child") as readers:
+        is_report = recogniser(readers)
+        crashing = poison("crash").raw.replace(b"Subject:", b"X-Subject:")
+        looks = [await asyncio.to_thread(is_report, crashing) for _ in range(3)]
+        assert looks == [None, None, False]
+        assert await asyncio.to_thread(is_report, mail_bytes("a").replace(b"Subject:", b"X-Subject:")) is True
+
+
+async def test_nobody_knows_what_a_mail_is_while_no_process_starts() -> None:
+    class Broken:
+        async def read(self, mail: object) -> None:
+            raise OperationError("A process for reading mails did not start.")
+
+    is_report = recogniser(Broken())  # type: ignore[arg-type]
+    assert [await asyncio.to_thread(is_report, b"a") for _ in range(9)] == [None] * 9
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+async def test_a_failure_report_is_taken_from_a_mailbox_where_it_is_wanted(wanted: bool) -> None:
+    async with Readers(ReadingSettings(failure_reports=wanted), processes=1) as readers:
+        assert await asyncio.to_thread(recogniser(readers), FAILURE_REPORT.raw) is wanted
 
 
 class FakeHandler:
@@ -105,6 +134,110 @@ async def test_what_is_older_than_its_time_goes(tmp_path: Path) -> None:
         pruning.cancel()
         with pytest.raises(asyncio.CancelledError):
             await pruning
+
+
+DAY_S = 86_400
+EVERYTHING_OLD = RetentionSettings(
+    raw_days=3, records_days=4, unverified_days=5, tls_days=6, failures_days=7, sums_days=8, mailbox_days=9
+)
+WHAT_IS_LEFT = {
+    "raw": "SELECT COUNT(*) FROM mail WHERE raw IS NOT NULL",
+    "records": "SELECT COUNT(*) FROM record",
+    "unverified": "SELECT COUNT(*) FROM report WHERE grade = 'unverified'",
+    "tls": "SELECT COUNT(*) FROM tls_policy",
+    "failures": "SELECT COUNT(*) FROM failure_report",
+    "sums": "SELECT (SELECT COUNT(*) FROM rollup_day) + (SELECT COUNT(*) FROM rollup_source)",
+    "mailbox": "SELECT COUNT(*) FROM mailbox_mail",
+}
+
+
+def fill(path: Path) -> int:
+    """One of everything, all of the same moment; what moment that is."""
+    day = BEGIN // DAY_S * DAY_S
+    with open_store(path) as store:
+        mails = (
+            samples.filed(samples.report(samples.record(), begin=day)),
+            samples.filed(samples.report(samples.record(), report_id="forged", begin=day), trust=UNVERIFIED),
+            tls_mail(tls()),
+            failure_mail(),
+        )
+        store.add([replace(one, mail=replace(one.mail, received_at=day)) for one in mails])
+        folder = Folder("u", "imap.example.jp", "INBOX", 1)
+        remember_seen(store.database, folder, [SeenMail(1, "no-report", day)], "reader")
+    return day
+
+
+async def test_each_kind_of_data_goes_on_its_own_day_and_no_sooner(tmp_path: Path) -> None:
+    path = tmp_path / "db"
+    start = fill(path)
+    gone_on: dict[str, int] = {}
+    async with Filer(lambda: open_store(path)) as filer:
+        for days in range(12):
+            await prune_once(filer, EVERYTHING_OLD, start + days * DAY_S + 1)
+            with open_store(path) as store:
+                for kind, sql in WHAT_IS_LEFT.items():
+                    if store.database.rows(sql) == [(0,)]:
+                        gone_on.setdefault(kind, days)
+                assert list(check(store.database)) == []
+    # Records and sums are of whole days: those of a day go when all of it is older. A second past is enough elsewhere.
+    expected = {"raw": 3, "records": 5, "unverified": 5, "tls": 6, "failures": 7, "sums": 9, "mailbox": 9}
+    assert gone_on == expected
+
+
+async def test_nothing_goes_that_is_kept_for_ever(tmp_path: Path) -> None:
+    path = tmp_path / "db"
+    start = fill(path)
+    for_ever = RetentionSettings(**dict.fromkeys((f"{kind}_days" for kind in Kind), 0))
+    async with Filer(lambda: open_store(path)) as filer:
+        await prune_once(filer, for_ever, start + 99_999 * DAY_S)
+    with open_store(path) as store:
+        assert all(store.database.rows(sql) != [(0,)] for sql in WHAT_IS_LEFT.values())
+
+
+class Clock:
+    now = 1_790_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def test_what_was_seen_in_a_mailbox_outlasts_a_restart(tmp_path: Path) -> None:
+    path = tmp_path / "db"
+    async with Filer(lambda: open_store(path)) as filer:
+        seen = SeenInStore(filer, "1.0", Clock())
+        assert await asyncio.to_thread(seen.unseen, PLACE, [1, 2, 3]) == [1, 2, 3]
+        seen.remember(PLACE, 1, Outcome.NO_REPORT)
+        seen.remember(PLACE, 2, Outcome.DONE)
+        assert await asyncio.to_thread(seen.unseen, PLACE, [1, 2, 3]) == [3]
+    async with Filer(lambda: open_store(path)) as filer:
+        again = SeenInStore(filer, "1.0")
+        assert await asyncio.to_thread(again.unseen, PLACE, [1, 2, 3]) == [3]
+        later_version = SeenInStore(filer, "1.1")
+        assert await asyncio.to_thread(later_version.unseen, PLACE, [1, 2, 3]) == [1, 3]
+        anew = replace(PLACE, validity=2)
+        assert await asyncio.to_thread(again.unseen, anew, [1, 2, 3]) == [1, 2, 3]
+    with open_store(path) as store:
+        assert store.database.rows("SELECT COUNT(*) FROM mailbox_mail") == [(0,)]  # of another life of the folder
+
+
+async def test_what_was_seen_while_the_database_was_away_is_written_later(tmp_path: Path) -> None:
+    path = tmp_path / "db"
+    away = True
+
+    def opening() -> Store:
+        if away:
+            raise OperationError("The database is away.")
+        return open_store(path)
+
+    async with Filer(opening) as filer:
+        seen = SeenInStore(filer, "1.0", Clock())
+        assert await asyncio.to_thread(seen.unseen, PLACE, [1, 2]) == [1, 2]
+        seen.remember(PLACE, 1, Outcome.NO_REPORT)
+        assert await asyncio.to_thread(seen.unseen, PLACE, [1, 2]) == [2]
+        away = False
+        assert await asyncio.to_thread(seen.unseen, PLACE, [1, 2]) == [2]
+    with open_store(path) as store:
+        assert store.database.rows("SELECT uid, remembered_at FROM mailbox_mail") == [(1, int(Clock.now))]
 
 
 def record(text: str, *args: object, error: BaseException | None = None) -> logging.LogRecord:

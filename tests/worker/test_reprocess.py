@@ -1,0 +1,120 @@
+"""Reading kept mails again: in the bounded processes, by the keys that were kept, and no mail harms another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mailguard.feedback.envelope import ReceivedMail, Way
+from mailguard.feedback.mail import MailContents
+from mailguard.inquiry import run
+from mailguard.names import DomainName
+from mailguard.store import Filed, Store, open_store
+from mailguard.store.reprocess import Reread
+from mailguard.trust.authenticate import authenticate
+from mailguard.trust.grade import Grade
+from mailguard.trust.judge import Owned
+from mailguard.worker.judging import Judge, encode_account
+from mailguard.worker.reprocess import ReprocessSettings, reprocess
+from mailguard.worker.wire import ReadingSettings
+from tests.feedback.mails import gzipped_mail
+from tests.feedback.mails import report as report_xml
+from tests.trust.mails import NOW, key_zone, rsa_pair, sign
+from tests.trust.test_judge_tls import tls_mail
+from tests.worker.mails import poison, report_mail
+
+NOTHING = MailContents((), ())
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    return tmp_path / "db"
+
+
+def keep(place: Path, mails: Sequence[ReceivedMail], accounts: Sequence[str] = ()) -> None:
+    """Mails in which nothing could be read when they came."""
+    with open_store(place) as store:
+        store.add(
+            [
+                Filed(mail, NOTHING, (), account)
+                for mail, account in zip(mails, accounts or [""] * len(mails), strict=True)
+            ]
+        )
+
+
+async def again(place: Path, **settings: object) -> Reread:
+    told = Reread()
+    async for told in reprocess(lambda: open_store(place), ReprocessSettings(**settings)):  # type: ignore[arg-type]  # noqa: B007
+        pass
+    return told
+
+
+def ids(place: Path) -> list[str]:
+    with open_store(place) as store:
+        return sorted(row.report_id for row in store.list_reports())
+
+
+async def test_nothing_kept_is_nothing_to_do(place: Path) -> None:
+    open_store(place).close()
+    assert await again(place) == Reread()
+
+
+async def test_what_could_not_be_read_is_found(place: Path) -> None:
+    mails = [report_mail(f"r-{number}") for number in range(20)]
+    keep(place, mails)
+    told = await again(place)
+    assert (told.mails, told.found, told.unread) == (20, 20, 0)
+    assert len(ids(place)) == 20
+    told = await again(place)
+    assert (told.found, told.unchanged) == (0, 20)
+
+
+@pytest.mark.parametrize("kind", ["crash", "hang", "grow", "raise"])
+async def test_a_mail_that_goes_beyond_the_bounds_costs_itself_only(place: Path, kind: str) -> None:
+    keep(place, [report_mail("before"), poison(kind), report_mail("after")])
+    reading = ReadingSettings(memory_bytes=64 * 1024 * 1024, cpu_s=5)
+    told = await again(place, program="tests.worker.poisoned_child", mail_s=2.0, reading=reading)
+    assert (told.mails, told.found, told.unread) == (3, 2, 1)
+    assert ids(place) == ["after", "before"]
+
+
+def signed(raw: bytes, record: bytes) -> tuple[ReceivedMail, str]:
+    """A mail, and what was found out about its sender when it came."""
+    mail = ReceivedMail(sign(raw), NOW, way=Way.FILE)
+    return mail, encode_account(run(authenticate(mail), key_zone(record=record)))
+
+
+async def test_what_is_found_is_graded_by_the_keys_that_were_kept(place: Path) -> None:
+    key = rsa_pair()[1]
+    aggregate, tls = signed(gzipped_mail(report_xml()), key), signed(tls_mail(), key + b"; s=tlsrpt")
+    keep(place, [aggregate[0], tls[0]], [aggregate[1], tls[1]])
+    assert (await again(place)).found == 2
+    with open_store(place) as store:
+        assert grades(store) == [Grade.VERIFIED, Grade.VERIFIED]
+
+
+async def test_without_a_kept_key_nothing_is_proved(place: Path) -> None:
+    mail, _ = signed(gzipped_mail(report_xml()), rsa_pair()[1])
+    keep(place, [mail, replace(mail, raw=sign(tls_mail()))])
+    await again(place)
+    with open_store(place) as store:
+        assert grades(store) == [Grade.UNVERIFIED, Grade.UNVERIFIED]
+        shown = store.show_report(1)
+        assert shown is not None
+        assert "could-not-be-checked" in shown["trust_reasons"]
+
+
+async def test_what_is_found_is_judged_by_our_domains(place: Path) -> None:
+    mail, account = signed(gzipped_mail(report_xml()), rsa_pair()[1])
+    keep(place, [mail], [account])
+    await again(place, judge=Judge(Owned(frozenset({DomainName("other.example.jp")}))))
+    with open_store(place) as store:
+        (row,) = store.list_reports()
+        assert row.grade is Grade.UNVERIFIED
+
+
+def grades(store: Store) -> list[Grade]:
+    return [*(row.grade for row in store.list_reports()), *(row.grade for row in store.list_tls())]
