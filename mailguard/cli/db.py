@@ -46,12 +46,16 @@ def database_option(command: F) -> F:
 
 
 def database_place(database: str | None, config: str | None) -> str:
-    """The database of ``--database``, of the settings file, or the one in this folder."""
-    if database or not config:
-        return database or DEFAULT_DATABASE
-    from mailguard.settings import load_settings
+    """The database of ``--database``, of the settings file, or the one in this folder. Raises UsageError."""
+    from mailguard.store.place import check_place
 
-    return load_settings(config).database.place()
+    place = database or DEFAULT_DATABASE
+    if config and not database:
+        from mailguard.settings import load_settings
+
+        place = load_settings(config).database.place()
+    check_place(place)
+    return place
 
 
 @click.group(cls=SpokenGroup)
@@ -144,14 +148,14 @@ def prune(kind: str, days: int, place: str) -> None:
     """Delete old data of one kind.
 
     raw: the mails as they came. records: the records of reports; daily sums stay. sums: daily sums and records.
-    unverified: reports whose sender is not proved, with their sums. tls, failures: those reports. mailbox: which mails of
-    a mailbox were looked at; they are looked at again. Apart from unverified ones, a report that was counted once is not
-    counted again when it comes again.
+    unverified: reports whose sender is not proved, with their sums. tls, failures: those reports. mailbox: which mails
+    of a mailbox were looked at; they are looked at again. Apart from unverified ones, a report that was counted once is
+    not counted again when it comes again.
     """
     from mailguard.store import open_store
     from mailguard.store.upkeep import Kind
 
-    with open_store(place) as store:
+    with open_store(place, create=False) as store:
         gone = store.prune(Kind(kind), int(time.time()) - days * _DAY_S)
     click.echo(say("Deleted rows: {count}").format(count=f"{gone:,}"))
 

@@ -80,17 +80,20 @@ def _check_paths(paths: Sequence[str]) -> None:
         raise click.UsageError(say("Name a file or a folder, or - for standard input."))
     for path in paths:
         if path != "-" and not os.path.lexists(path):
-            raise click.UsageError(say("{path} does not exist.").format(path=path))
+            raise click.UsageError(say("{path} does not exist; check the path.").format(path=path))
 
 
 class _Run:
     """One run: everything that was asked for, understood."""
 
     def __init__(self, options: dict[str, Any]) -> None:
+        from mailguard.store.place import check_place
+
         self._options = options
         self._trust = chosen_trust(options)
         settings = self._trust.settings
-        self._place = options["database"] or (settings.database.place() if settings else DEFAULT_DATABASE)
+        self._place = str(options["database"] or (settings.database.place() if settings else DEFAULT_DATABASE))
+        check_place(self._place)
         single = len(options["paths"]) == 1 and not Path(options["paths"][0]).is_dir()
         self.output = _OUTPUTS[options["form"]](single, trial=options["dry_run"])
 
@@ -122,7 +125,7 @@ class _Run:
         from mailguard.store import open_store
         from mailguard.worker.preview import Preview, open_existing
 
-        place = str(self._place)
+        place = self._place
         if self._options["dry_run"]:
             return lambda: Preview(lambda: open_existing(place))
         return lambda: open_store(place)

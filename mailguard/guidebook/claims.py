@@ -102,7 +102,7 @@ def source_list(sources: Iterable[Source], texts: Texts) -> Bullets:
 
 
 def _told_source(source: Source, texts: Texts) -> Paragraph:
-    title = source.title.ja if texts.language == "ja" else source.title.en
+    title = source.title.of(texts.language)
     link = (Span(title, Kind.LINK, source.url),)
     words = "glossary.source-read" if source.standing == "V" else "glossary.source-second-hand"
     return Paragraph(texts(words, title=link, day=source.read_on), Tone.QUIET)
@@ -126,7 +126,7 @@ class _Teller:
     def _span(self, span: Span) -> Iterator[Span]:
         if span.kind is Kind.CODE and span.text.startswith(_CLAIM):
             claim = load_claims().claims[span.text.removeprefix(_CLAIM)]
-            yield Span(claim.says.ja if self._language == "ja" else claim.says.en)
+            yield Span(claim.says.of(self._language))
             yield self._mark(claim)
         elif span.kind is Kind.CODE and span.text.startswith(_CITE):
             yield self._mark(load_claims().claims[span.text.removeprefix(_CITE)])

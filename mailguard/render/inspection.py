@@ -50,6 +50,7 @@ _DEFECTS: Final = {
 _REASONS: Final = {
     "empty": Sentence("it is empty"),
     "damaged": Sentence("it is damaged"),
+    "unknown": Sentence("it is neither a mail nor a report"),
     "not-a-report": Sentence("its name or type is that of a report, but it is none"),
     "no-policy-domain": Sentence("it does not say which domain it is about"),
     "no-date-range": Sentence("it does not say which days it is about"),

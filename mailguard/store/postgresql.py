@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mailguard.errors import OperationError, Sentence, UsageError
 from mailguard.store.database import Values
+from mailguard.store.place import hide_password
 from mailguard.store.statements import COLUMNS, insert
 
 if TYPE_CHECKING:
@@ -116,21 +117,28 @@ def connect(url: str, *, write: bool = True) -> PostgresDatabase:
         if not write:
             connection.execute("SET default_transaction_read_only = on")
     except psycopg.Error as error:
-        # libpq's message names host, port and user, never the password.
         raise OperationError(
             "The database {place} cannot be reached ({reason}); check that the server runs and the address is right.",
             place=hide_password(url),
-            reason=" ".join(str(error).split())[:300],
+            reason=_why(error),
         ) from error
     return PostgresDatabase(connection, url)
 
 
-def hide_password(url: str) -> str:
-    """The address of a database as it may be shown."""
-    from urllib.parse import urlsplit, urlunsplit
+_REFUSALS: Final = {
+    "connection refused": Sentence("no server answers there"),
+    "timeout expired": Sentence("the server does not answer"),
+    "password authentication failed": Sentence("the server does not accept user and password"),
+    "no password supplied": Sentence("the server wants a password"),
+    "could not translate host name": Sentence("the name of the server is not known"),
+    "failed to resolve host": Sentence("the name of the server is not known"),
+    "too many clients": Sentence("the server has too many connections"),
+    "starting up": Sentence("the server is just starting"),
+    "shutting down": Sentence("the server is just stopping"),
+}
 
-    parts = urlsplit(url)
-    place = parts.netloc.rpartition("@")[2]
-    user = parts.username or ""
-    # Parameters may hold a password too.
-    return urlunsplit((parts.scheme, f"{user}@{place}" if user else place, parts.path, "", ""))
+
+def _why(error: Exception) -> str:
+    """What libpq says, in words that can be told; its own words, which never hold a password, for anything else."""
+    text = " ".join(str(error).split())
+    return next((told for words, told in _REFUSALS.items() if words in text.lower()), text[:300])

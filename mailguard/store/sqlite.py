@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
+import stat
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from mailguard.errors import OperationError, Sentence
+from mailguard.errors import OperationError, Sentence, system_reason
 from mailguard.store.database import Values
 from mailguard.store.statements import COLUMNS, insert
 
@@ -90,7 +92,9 @@ def connect_for_writing(path: Path) -> SqliteDatabase:
     """Open or create the file. Raises OperationError when that is not possible."""
     connection: sqlite3.Connection | None = None
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        _look_at(path)
         connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_MS / 1000, check_same_thread=False)
         connection.execute("PRAGMA journal_mode = WAL")
         # FULL: somebody was told 250; NORMAL may forget the last commits when the power fails.
@@ -102,7 +106,7 @@ def connect_for_writing(path: Path) -> SqliteDatabase:
         raise OperationError(
             "The database {place} cannot be opened ({reason}); check the path and the disk.",
             place=path,
-            reason=str(error),
+            reason=_why(error),
         ) from error
     return SqliteDatabase(connection, path)
 
@@ -111,6 +115,7 @@ def connect_for_reading(path: Path) -> SqliteDatabase:
     """Open a file that is there; nothing can be written. Raises OperationError when there is none."""
     connection: sqlite3.Connection | None = None
     try:
+        _look_at(path)
         connection = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode=ro",
             uri=True,
@@ -119,13 +124,13 @@ def connect_for_reading(path: Path) -> SqliteDatabase:
             check_same_thread=False,
         )
         connection.execute("SELECT COUNT(*) FROM sqlite_schema")
-    except sqlite3.Error as error:
+    except (OSError, sqlite3.Error) as error:
         if connection is not None:
             connection.close()
         raise OperationError(
             "There is no database at {place} that can be read ({reason}); check the path.",
             place=path,
-            reason=str(error),
+            reason=_why(error),
         ) from error
     return SqliteDatabase(connection, path)
 
@@ -152,8 +157,37 @@ def copy(source: SqliteDatabase, target: Path) -> None:
     except (OSError, sqlite3.Error) as error:
         fresh.unlink(missing_ok=True)
         raise OperationError(
-            "The copy {place} could not be written ({reason}); choose another path.", place=target, reason=str(error)
+            "The copy {place} could not be written ({reason}); choose another path.", place=target, reason=_why(error)
         ) from error
+
+
+def _look_at(path: Path) -> None:
+    """Raise OSError where there is no file that can be read; the system tells more about that than SQLite does.
+
+    It is not opened: closing it would drop the locks that another connection of this process holds on it (POSIX).
+    """
+    if stat.S_ISDIR(os.stat(path).st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not os.access(path, os.R_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+_REFUSALS: Final = {
+    "SQLITE_NOTADB": Sentence("it is no database"),
+    "SQLITE_CORRUPT": Sentence("it is damaged"),
+    "SQLITE_BUSY": Sentence("another program is writing to it"),
+    "SQLITE_FULL": Sentence("the disk is full"),
+    "SQLITE_READONLY": Sentence("this user may only read it"),
+    "SQLITE_CANTOPEN": Sentence("this user may not use it"),
+}
+
+
+def _why(error: OSError | sqlite3.Error) -> str:
+    """Why the system or SQLite refused, in words that can be told."""
+    if isinstance(error, OSError):
+        return system_reason(error)
+    name = str(getattr(error, "sqlite_errorname", ""))
+    return next((told for begin, told in _REFUSALS.items() if name.startswith(begin)), str(error))
 
 
 def _sync(path: Path) -> None:

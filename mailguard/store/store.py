@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from mailguard.errors import OperationError, Sentence
-from mailguard.store import filing, other_questions, reports, reprocess, upkeep
+from mailguard.store import filing, other_questions, reports, upkeep
 from mailguard.store.database import Database
 from mailguard.store.migrate import check_schema, schema_of, upgrade
 from mailguard.store.other_questions import FailureRow, TlsRow, TlsSum
@@ -23,7 +23,7 @@ from mailguard.store.reports import (
     SourceRow,
     Window,
 )
-from mailguard.store.reprocess import Kept, Reread
+from mailguard.store.reprocess import Judge, Read, Reread, not_judged, reprocess
 from mailguard.store.upkeep import Kind
 from mailguard.store.values import Filed, Stored
 from mailguard.trust.grade import Grade
@@ -165,20 +165,10 @@ class Store(Reader):
         with self._writing():
             return upkeep.prune(self.database, kind, before)
 
-    def list_kept(self) -> list[int]:
-        """The numbers of the mails that are kept, the first received first."""
-        with self._asking():
-            return reprocess.list_kept(self.database)
-
-    def load_kept(self, mail_id: int) -> Kept | None:
-        """One of them; None if its time is over meanwhile."""
-        with self._asking():
-            return reprocess.load_kept(self.database, mail_id)
-
-    def reread(self, kept: Kept, filed: Filed, told: Reread) -> None:
-        """Put a new reading of a kept mail in the place of the old one."""
+    def reprocess(self, read: Read, judge: Judge = not_judged) -> Iterator[Reread]:
+        """Read the kept mails again; the count so far, after each."""
         with self._writing():
-            reprocess.reread(self.database, kept, filed, told)
+            yield from reprocess(self.database, read, judge)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

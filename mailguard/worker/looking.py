@@ -61,7 +61,10 @@ def items_in(origin: str, name: str, data: bytes, *, now: int, failure_reports: 
     """
     mails = list(_mails_in(origin, data, now))
     if not mails:
-        yield Item(origin, len(data), read_file(name, data, failure_reports=failure_reports))
+        contents = read_file(name, data, failure_reports=failure_reports)
+        if contents == MailContents((), ()):
+            contents = MailContents((), (Unreadable(name, "unknown" if data else "empty"),))
+        yield Item(origin, len(data), contents)
         return
     for number, mail in enumerate(mails, start=1):
         where = f"{origin}: {number}" if len(mails) > 1 else origin

@@ -28,7 +28,7 @@ def _blocks(texts: Texts) -> Iterator[Block]:
 
 
 def _group(group: Group, texts: Texts) -> Iterator[Block]:
-    yield Heading(_own(group.title.ja if texts.language == "ja" else group.title.en), anchor=f"glossary-{group.id}")
+    yield Heading(_own(group.title.of(texts.language)), anchor=f"glossary-{group.id}")
     head = (texts("glossary.head-word"), texts("glossary.head-other"), texts("glossary.head-meaning"))
     yield Table(head, tuple(_row(term, texts) for term in group.terms), widths=(30, 20, 50))
 

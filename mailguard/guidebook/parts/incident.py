@@ -26,6 +26,7 @@ from mailguard.guidebook.case import Case
 from mailguard.guidebook.claims import told
 from mailguard.guidebook.contacts import Contact, load_contacts
 from mailguard.guidebook.pages import load_page, page_blocks
+from mailguard.guidebook.signals import is_without_mail
 from mailguard.guidebook.texts import Texts
 from mailguard.guides import LANGUAGES, fill
 from mailguard.render.safe import visible
@@ -39,6 +40,7 @@ NOTICES: Final = (
 
 _CALM: Final = ("care", "alone", "keep", "blame")
 _LOG_ROWS: Final = 14
+_BLANK: Final = "____________"
 
 
 def make(case: Case, texts: Texts) -> Part:
@@ -70,16 +72,16 @@ def _contacts(case: Case, texts: Texts) -> Card:
 
 def _name(contact: Contact, case: Case, texts: Texts) -> Rich:
     """Who it is, with the companies that DNS shows where it is one of them."""
-    name = (Span(contact.name.ja if texts.language == "ja" else contact.name.en),)
+    name = (Span(contact.name.of(texts.language)),)
     seen = case.providers(contact.layer) if contact.layer else ()
     if not seen:
         return name
-    names = ", ".join(provider.name.ja if texts.language == "ja" else provider.name.en for provider in seen)
+    names = ", ".join(provider.name.of(texts.language) for provider in seen)
     return texts("incident.contact-seen", name=name, seen=names, day=case.as_of)
 
 
 def _when(contact: Contact, texts: Texts) -> Rich:
-    return (Span(contact.when.ja if texts.language == "ja" else contact.when.en),)
+    return (Span(contact.when.of(texts.language)),)
 
 
 def _sheets(case: Case, texts: Texts) -> Iterator[Card]:
@@ -100,10 +102,11 @@ def _notices(case: Case, texts: Texts) -> Iterator[Block]:
 
 
 def _notice(notice: str, language: str, case: Case, texts: Texts) -> Iterator[Block]:
-    """A text to copy as it stands; the domain in it is written out so that nothing hides."""
+    """A text to copy as it stands. A domain that sends no mail is not told as ours: there is a blank in its place."""
     yield Heading(texts(f"incident.in-{language}"))
+    address = _BLANK if is_without_mail(case.document) else case.domain
     page = load_page(f"notice-{notice}", language)
-    yield Verbatim(fill(page, {"domain": case.domain}, language, escape=visible).rstrip("\n"))
+    yield Verbatim(fill(page, {"address": address}, language, escape=visible).rstrip("\n"))
 
 
 def _log(texts: Texts) -> Iterator[Block]:
