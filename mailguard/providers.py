@@ -57,6 +57,10 @@ class Text(NamedTuple):
     ja: str
     en: str
 
+    def of(self, language: str) -> str:
+        """The words in a language; English for any but Japanese."""
+        return self.ja if language == "ja" else self.en
+
 
 @dataclass(frozen=True, slots=True)
 class Panel:
