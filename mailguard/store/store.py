@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from mailguard.errors import OperationError, Sentence
-from mailguard.store import filing, other_questions, reports, upkeep
+from mailguard.store import audits, filing, other_questions, reports, reprocess, traffic, upkeep
 from mailguard.store.database import Database
 from mailguard.store.migrate import check_schema, schema_of, upgrade
 from mailguard.store.other_questions import FailureRow, TlsRow, TlsSum
@@ -23,7 +24,7 @@ from mailguard.store.reports import (
     SourceRow,
     Window,
 )
-from mailguard.store.reprocess import Judge, Read, Reread, not_judged, reprocess
+from mailguard.store.reprocess import Kept, Reread
 from mailguard.store.upkeep import Kind
 from mailguard.store.values import Filed, Stored
 from mailguard.trust.grade import Grade
@@ -80,6 +81,31 @@ class Reader:
         """Every domain that has ever reported."""
         with self._asking():
             return reports.load_known_reporters(self.database, least)
+
+    def count_unverified(self, window: Window) -> int:
+        """Reports of a window whose sender is not proved: they count for nothing."""
+        with self._asking():
+            return traffic.count_unverified(self.database, window)
+
+    def results(self, window: Window, limit: int) -> list[tuple[str, str]]:
+        """Sources with what reporters say that their mail authenticated as (JSON), busiest first."""
+        with self._asking():
+            return traffic.load_results(self.database, window, limit)
+
+    def daily_sources(self, window: Window) -> list[tuple[int, str, int]]:
+        """Day, source and messages of a window."""
+        with self._asking():
+            return traffic.load_daily(self.database, window)
+
+    def audit_before(self, domain: str, moment: datetime) -> dict[str, Any] | None:
+        """The last audit of a domain that was kept before a moment."""
+        with self._asking():
+            return audits.audit_before(self.database, domain, moment)
+
+    def list_audits(self, domain: str = "") -> list[tuple[str, int]]:
+        """Domain and moment of every audit that is kept."""
+        with self._asking():
+            return audits.list_audits(self.database, domain)
 
     def list_reports(self, window: Window | None = None, *, limit: int = 100) -> list[ReportRow]:
         """The reports of a window, or of all time and every grade; the last received first."""
@@ -165,10 +191,25 @@ class Store(Reader):
         with self._writing():
             return upkeep.prune(self.database, kind, before)
 
-    def reprocess(self, read: Read, judge: Judge = not_judged) -> Iterator[Reread]:
-        """Read the kept mails again; the count so far, after each."""
+    def keep_audit(self, document: dict[str, Any]) -> bool:
+        """Keep an audit for comparison; False when it is there already."""
         with self._writing():
-            yield from reprocess(self.database, read, judge)
+            return audits.keep_audit(self.database, document)
+
+    def list_kept(self) -> list[int]:
+        """The numbers of the mails that are kept, the first received first."""
+        with self._asking():
+            return reprocess.list_kept(self.database)
+
+    def load_kept(self, mail_id: int) -> Kept | None:
+        """One of them; None if its time is over meanwhile."""
+        with self._asking():
+            return reprocess.load_kept(self.database, mail_id)
+
+    def reread(self, kept: Kept, filed: Filed, told: Reread) -> None:
+        """Put a new reading of a kept mail in the place of the old one."""
+        with self._writing():
+            reprocess.reread(self.database, kept, filed, told)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
