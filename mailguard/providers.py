@@ -173,6 +173,13 @@ class Providers:
         """Whose machine a PTR name is; for naming the sources that reports tell of."""
         return _look_up(self._by_place["ptr"], host) or _look_up(self._by_place["mx"], host)
 
+    def of_signer(self, domain: str) -> Provider | None:
+        """Whose domain a signature or a return path names, when a service authenticates as itself."""
+        for provider in self.all:
+            if provider.signs_as and f".{domain.lower()}".endswith(f".{provider.signs_as}"):
+                return provider
+        return next(filter(None, (_look_up(self._by_place[place], domain) for place in ("spf", "ptr", "mx"))), None)
+
     def _found(self, place: str, hosts: Iterable[str]) -> Iterator[Provider]:
         index = self._by_place[place]
         for host in hosts:

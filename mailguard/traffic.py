@@ -6,9 +6,16 @@ reporters count so.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from mailguard.names import DomainName
+
+if TYPE_CHECKING:
+    from mailguard.providers import Provider, Providers
 
 
 class SourceClass(StrEnum):
@@ -16,14 +23,17 @@ class SourceClass(StrEnum):
 
     ALIGNED = "aligned"  # all of its mail passed DMARC: ours, or a service that is set up for us
     PARTLY = "partly"  # some of its mail passed: set up in part, or forwarding
-    LISTED = "listed"  # nothing passed though our SPF record lists it, or a key of ours signed: ours, not aligned
+    LISTED = "listed"  # nothing passed, though it signed in our name or stands in our SPF record: ours, not in order
     SERVICE = "service"  # a known mail service that authenticated as itself: perhaps ours, not set up
     UNKNOWN = "unknown"  # nothing ties it to us: a stranger, or forwarding without signatures
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One sending address. ``stopped`` were put into the junk folder or refused."""
+    """One sending address. ``stopped`` were put into the junk folder or refused.
+
+    An empty ``ip`` stands for all addresses together that are too many to be told one by one.
+    """
 
     ip: str
     messages: int
@@ -79,3 +89,30 @@ class Traffic:
     def of(self, kind: SourceClass) -> int:
         """Messages from sources of a class."""
         return sum(source.messages for source in self.sources if source.kind is kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What reporters say that a source's mail authenticated as: results of DKIM and SPF, aligned or not."""
+
+    signed: frozenset[str] = frozenset()  # domains of DKIM signatures, whatever became of them
+    passed: frozenset[str] = frozenset()  # domains for which DKIM or SPF passed
+
+
+def classify(domain: DomainName, messages: int, passed: int, seen: Seen, knowledge: Providers) -> SourceClass:
+    """The class of a source. ``domain`` is the reported domain; never raises on a reporter's texts."""
+    if passed:
+        return SourceClass.ALIGNED if passed >= messages else SourceClass.PARTLY
+    if any(_is_ours(name, domain) for name in seen.signed | seen.passed):
+        return SourceClass.LISTED
+    return SourceClass.SERVICE if service_of(seen.passed, knowledge) else SourceClass.UNKNOWN
+
+
+def service_of(names: Iterable[str], knowledge: Providers) -> Provider | None:
+    """The mail service that one of the authenticated domains belongs to."""
+    return next(filter(None, (knowledge.of_signer(name) for name in sorted(names))), None)
+
+
+def _is_ours(name: str, domain: DomainName) -> bool:
+    """Whether a domain of a result is the reported one, or lies below it."""
+    return f".{name.lower().rstrip('.')}".endswith(f".{domain}")

@@ -283,6 +283,16 @@ mailbox_mail = Table(
     sqlite_with_rowid=False,
 )
 
+audit = Table(
+    "audit",
+    metadata,
+    _text("domain"),
+    _number("as_of"),
+    Column("document", LargeBinary, nullable=False),  # JSON, zlib
+    PrimaryKeyConstraint("domain", "as_of"),
+    sqlite_with_rowid=False,
+)
+
 meta = Table(
     "meta",
     metadata,
