@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from mailguard.errors import OperationError, Sentence
-from mailguard.store import filing, other_questions, reports, reprocess, upkeep
+from mailguard.store import audits, filing, other_questions, reports, reprocess, traffic, upkeep
 from mailguard.store.database import Database
 from mailguard.store.migrate import check_schema, schema_of, upgrade
 from mailguard.store.other_questions import FailureRow, TlsRow, TlsSum
@@ -80,6 +81,31 @@ class Reader:
         """Every domain that has ever reported."""
         with self._asking():
             return reports.load_known_reporters(self.database, least)
+
+    def count_unverified(self, window: Window) -> int:
+        """Reports of a window whose sender is not proved: they count for nothing."""
+        with self._asking():
+            return traffic.count_unverified(self.database, window)
+
+    def results(self, window: Window, limit: int) -> list[tuple[str, str]]:
+        """Sources with what reporters say that their mail authenticated as (JSON), busiest first."""
+        with self._asking():
+            return traffic.load_results(self.database, window, limit)
+
+    def daily_sources(self, window: Window) -> list[tuple[int, str, int]]:
+        """Day, source and messages of a window."""
+        with self._asking():
+            return traffic.load_daily(self.database, window)
+
+    def audit_before(self, domain: str, moment: datetime) -> dict[str, Any] | None:
+        """The last audit of a domain that was kept before a moment."""
+        with self._asking():
+            return audits.audit_before(self.database, domain, moment)
+
+    def list_audits(self, domain: str = "") -> list[tuple[str, int]]:
+        """Domain and moment of every audit that is kept."""
+        with self._asking():
+            return audits.list_audits(self.database, domain)
 
     def list_reports(self, window: Window | None = None, *, limit: int = 100) -> list[ReportRow]:
         """The reports of a window, or of all time and every grade; the last received first."""
@@ -164,6 +190,11 @@ class Store(Reader):
         """Delete what is of a kind and older than ``before`` (POSIX seconds); how many rows it was."""
         with self._writing():
             return upkeep.prune(self.database, kind, before)
+
+    def keep_audit(self, document: dict[str, Any]) -> bool:
+        """Keep an audit for comparison; False when it is there already."""
+        with self._writing():
+            return audits.keep_audit(self.database, document)
 
     def list_kept(self) -> list[int]:
         """The numbers of the mails that are kept, the first received first."""
