@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mailguard.worker.document import Document
-    from mailguard.worker.filer import Keeper
+    from mailguard.worker.filer import Archive
     from mailguard.worker.ingest import IngestSettings
 
 FORMATS: Final = ("text", "json", "ndjson")
@@ -114,20 +114,23 @@ class _Run:
         from mailguard.worker.ingest import IngestSettings
         from mailguard.worker.wire import ReadingSettings
 
+        settings = self._trust.settings
         return IngestSettings(
-            reading=ReadingSettings(trusted_hosts=self._trust.hosts),
+            reading=ReadingSettings(
+                trusted_hosts=self._trust.hosts, failure_reports=settings is not None and settings.reports.failure
+            ),
             resolver=self._trust.resolver,
             owned=self._trust.owned,
             processes=min(4, os.cpu_count() or 1),
         )
 
-    def _opener(self) -> Callable[[], Keeper]:
+    def _opener(self) -> Callable[[], Archive]:
         from mailguard.store import open_store
         from mailguard.worker.preview import Preview, open_existing
 
         place = self._place
         if self._options["dry_run"]:
-            return lambda: Preview(lambda: open_existing(place))
+            return lambda: Preview(lambda folder: open_existing(place, folder))
         return lambda: open_store(place)
 
 

@@ -180,7 +180,7 @@ async def _reprocess(place: str, settings: ReprocessSettings) -> Reread:
     from mailguard.worker.reprocess import reprocess as read_again
 
     told = Reread()
-    async for told in read_again(lambda: open_store(place), settings):  # noqa: B007 - the last one counts
+    async for told in read_again(lambda: open_store(place, create=False), settings):  # noqa: B007 - the last one counts
         pass
     return told
 

@@ -111,13 +111,25 @@ def connect_for_writing(path: Path) -> SqliteDatabase:
     return SqliteDatabase(connection, path)
 
 
-def connect_for_reading(path: Path) -> SqliteDatabase:
-    """Open a file that is there; nothing can be written. Raises OperationError when there is none."""
+def connect_for_looking(path: Path) -> SqliteDatabase:
+    """As ``connect_for_reading``, and no file is made beside it: what nobody has open is taken as it lies there.
+
+    Should somebody open and change it at the same time, what is read may be inconsistent, and an error is likely.
+    """
+    in_use = path.with_name(path.name + "-wal").exists()
+    return connect_for_reading(path, more="" if in_use else "&immutable=1")
+
+
+def connect_for_reading(path: Path, *, more: str = "") -> SqliteDatabase:
+    """Open a file that is there; nothing can be written. Raises OperationError when there is none.
+
+    ``more``: further parameters of the URI.
+    """
     connection: sqlite3.Connection | None = None
     try:
         _look_at(path)
         connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode=ro",
+            f"{path.absolute().as_uri()}?mode=ro{more}",
             uri=True,
             isolation_level=None,
             timeout=BUSY_MS / 1000,

@@ -6,6 +6,7 @@ import gzip
 import json
 import sqlite3
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from jsonschema import Draft202012Validator
 from mailguard.cli import main
 from mailguard.feedback.mail import read_mail
 from mailguard.sources.files import NotRead, read_sources
-from mailguard.store import open_reader
+from mailguard.store import open_reader, open_store
 from mailguard.worker.document import WHY_NOT_READ, from_not_read
 from tests.worker.mails import FAILURE_REPORT, ORDINARY, UNREADABLE, mail_bytes, report_xml
 
@@ -134,6 +135,47 @@ def test_a_dry_run_stores_nothing_and_says_what_would_happen(run: Run, tmp_path:
     assert sorted(outcomes(run("mails", "--dry-run", "--format", "ndjson"))) == ["duplicate", "duplicate", "stored"]
     assert stored_ids(tmp_path / "mailguard.db") == ["a"]
     assert (tmp_path / "mailguard.db").read_bytes() == before
+
+
+def snapshot(folder: Path) -> dict[str, tuple[int, int, bytes]]:
+    """Everything in a folder and the folder itself: modes, times of change, contents."""
+    paths = [folder, *folder.rglob("*")]
+    return {
+        str(path): (path.stat().st_mode, path.stat().st_mtime_ns, b"" if path.is_dir() else path.read_bytes())
+        for path in paths
+    }
+
+
+@pytest.mark.parametrize("state", ["no database", "at rest", "another journal", "in use", "empty"])
+def test_a_dry_run_touches_nothing(run: Run, tmp_path: Path, state: str) -> None:
+    put(tmp_path / "mails", "a", "b")
+    base, other = tmp_path / "mailguard.db", None
+    if state == "empty":
+        base.touch()
+    elif state != "no database":
+        run("mails/a.eml")
+    if state == "another journal":
+        with closing(sqlite3.connect(base)) as connection:
+            connection.execute("PRAGMA journal_mode = DELETE")
+    if state == "in use":
+        other = open_store(base)
+        other.database.run("CREATE TABLE more (x)")
+    before = snapshot(tmp_path)
+    told = outcomes(run("mails", "--dry-run", "--format", "ndjson"))
+    after = snapshot(tmp_path)
+    if other is not None:
+        other.close()
+        # Whoever has the database open shares a file of locks with all readers.
+        assert before.pop(f"{base}-shm")[0] == after.pop(f"{base}-shm")[0]
+    assert after == before
+    assert told == (["stored", "stored"] if state in ("no database", "empty") else ["duplicate", "stored"])
+
+
+def test_a_dry_run_says_so(run: Run, tmp_path: Path) -> None:
+    put(tmp_path / "mails", "a")
+    told = run("mails", "--dry-run", "--lang", "en").stdout
+    assert "mails/a.eml: would be stored\n" in told
+    assert told.endswith("This was a trial (--dry-run): nothing was stored.\n")
 
 
 def test_what_cannot_be_read_is_told_and_the_rest_is_stored(run: Run, tmp_path: Path) -> None:
