@@ -28,11 +28,13 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class RecordChange:
-    """A published record then and now, and where; None for none."""
+    """The record that counts, then and now, and where. None: none does, and the status says whether one is there."""
 
     name: str
     before: str | None
     now: str | None
+    status_before: str = "valid"
+    status_now: str = "valid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +113,14 @@ def _has_same_facts(one: Document, other: Document) -> bool:
     return _is_same_place(one, other) and bool(one["facts"] == other["facts"])
 
 
+_NAMING: Final = ("selector", "requirement", "target", "host", "uri", "tag", "provider")
+"""Facts that say which of several things at one place a finding is about."""
+
+
 def _is_same_place(one: Document, other: Document) -> bool:
-    selectors = [finding["facts"].get("selector") for finding in (one, other)]
-    return bool(one["rule"] == other["rule"] and one["at"] == other["at"] and selectors[0] == selectors[1])
+    if (one["rule"], one["at"]) != (other["rule"], other["at"]):
+        return False
+    return all(one["facts"].get(fact) == other["facts"].get(fact) for fact in _NAMING)
 
 
 def _step(pair: Pair) -> int:
@@ -174,7 +181,8 @@ def _records(previous: Document, current: Document) -> Iterator[RecordChange]:
         before, now = previous[what], current[what]
         is_known = "unanswered" not in (before["status"], now["status"])
         if is_known and before["record"] != now["record"]:
-            yield RecordChange(_place(what, current), before["record"], now["record"])
+            place = _place(what, current)
+            yield RecordChange(place, before["record"], now["record"], before["status"], now["status"])
 
 
 def _place(what: str, document: Document) -> str:

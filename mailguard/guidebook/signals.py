@@ -58,7 +58,8 @@ class Decision(StrEnum):
 
     LOOK_AGAIN = "look-again"
     OWN_DOMAIN = "own-domain"
-    START = "start"
+    BEGIN = "begin"  # repairs, and reports
+    START = "start"  # reports
     REPAIR = "repair"
     TIGHTEN = "tighten"
     PARK = "park"
@@ -150,9 +151,12 @@ def _sight(document: Document, traffic: Traffic | None) -> Shown:
     asked = {one["status"] for one in document["dmarc"]["destinations"] if one["kind"] == "rua"}
     if document["dmarc"]["status"] == "valid" and asked - {"refused"}:
         return Shown(Light.SIGHT, Tone.UNKNOWN, "asked" if "accepted" in asked else "unknown")
-    if document["parked"]["status"] == "perfect":
+    if is_without_mail(document) and not _has_trouble(document, _REPORTS_WANTED):
         return Shown(Light.SIGHT, Tone.QUIET, "unused")
     return Shown(Light.SIGHT, Tone.CARE, "none")
+
+
+_REPORTS_WANTED: Final = frozenset({"DMARC019", "DMARC041"})
 
 
 def is_without_mail(document: Document) -> bool:
@@ -194,9 +198,10 @@ def decision(document: Document, plan: Plan) -> Decision:
         return Decision.OWN_DOMAIN
     if plan.has(Work.PUBLISH_PARKED):
         return Decision.PARK
+    has_repairs = any(task.work in _REPAIRS and task.stage is not Stage.LATER for task in plan.tasks)
     if plan.has(Work.START_DMARC):
-        return Decision.START
-    if any(task.work in _REPAIRS and task.stage is not Stage.LATER for task in plan.tasks):
+        return Decision.BEGIN if has_repairs else Decision.START
+    if has_repairs:
         return Decision.REPAIR
     if plan.has(Work.TIGHTEN):
         return Decision.TIGHTEN

@@ -426,6 +426,8 @@ def _dues(ordered: Iterable[_Draft], document: Document, start: date, first_due:
 def _due(draft: _Draft, dues: Mapping[Work, date], document: Document, start: date, first_due: date) -> date:
     if draft.work is Work.SEND_REQUESTS:
         return min(first_due, max(start, first_due - _NEVER_DUE_LATE))
+    if draft.work is Work.AUDIT_AGAIN:
+        return min(first_due, start + timedelta(days=draft.kind.days))
     if draft.work is Work.REVIEW_WAIVERS:
         return min(_waived_until(draft, document), default=first_due)
     if draft.stage is Stage.LATER:

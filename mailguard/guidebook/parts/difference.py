@@ -121,12 +121,12 @@ def _records(changes: tuple[RecordChange, ...], texts: Texts) -> Iterator[Block]
             name=change.name,
             rrtype="TXT",
             place=texts("difference.record"),
-            before=_labelled("difference.before", change.before, texts),
-            after=_labelled("difference.now", change.now, texts),
+            before=_labelled("difference.before", change.before, change.status_before, texts),
+            after=_labelled("difference.now", change.now, change.status_now, texts),
         )
 
 
-def _labelled(label: str, text: str | None, texts: Texts) -> Labelled:
+def _labelled(label: str, text: str | None, status: str, texts: Texts) -> Labelled:
     if text is None:
-        return Labelled(texts(f"{label}-none"), ())
+        return Labelled(texts(f"{label}-{'none' if status == 'none' else 'unclear'}"), ())
     return Labelled(texts(label), (clip(text),))

@@ -13,14 +13,13 @@ from mailguard.guidebook.blocks import (
     Paragraph,
     Part,
     Reader,
-    Rich,
     Signal,
     Signals,
     Table,
     Tone,
 )
 from mailguard.guidebook.case import Case
-from mailguard.guidebook.signals import Decision, Shown, decision, harms, three_lights
+from mailguard.guidebook.signals import Shown, decision, harms, three_lights
 from mailguard.guidebook.tasks import Plan, Stage
 from mailguard.guidebook.telling import effort, plan_of
 from mailguard.guidebook.texts import Texts
@@ -40,7 +39,6 @@ def make(case: Case, texts: Texts) -> Part:
 
 def _blocks(case: Case, plan: Plan, texts: Texts) -> Iterator[Block]:
     lights = three_lights(case.document, case.traffic)
-    yield Paragraph(texts("director.lead", domain=case.domain, day=case.as_of), lead=True)
     yield Signals(tuple(_signal(shown, texts) for shown in lights))
     yield Heading(texts("director.harms"))
     yield Bullets(tuple((Paragraph(texts(f"director.harm.{harm}")),) for harm in harms(case.document, lights)))
@@ -61,22 +59,20 @@ def _signal(shown: Shown, texts: Texts) -> Signal:
 
 
 def _cost(plan: Plan, texts: Texts) -> Iterator[Block]:
-    rows = tuple(_cost_row(plan, actor, texts) for actor in Actor if plan.minutes(actor)[1])
-    if rows:
-        yield Table((texts("director.cost.who"), texts("director.cost.effort")), rows, widths=(60, 40))
-    yield Paragraph(texts("director.cost.price" if rows else "director.cost.nothing"), tone=Tone.QUIET)
-
-
-def _cost_row(plan: Plan, actor: Actor, texts: Texts) -> tuple[Rich, ...]:
-    return texts(f"todo.actor.{actor}"), effort(plan.minutes(actor), texts)
+    actors = tuple(actor for actor in Actor if plan.minutes(actor)[1])
+    if actors:
+        # One row, because a page has few.
+        head = tuple(texts(f"todo.actor.{actor}") for actor in actors)
+        row = tuple(effort(plan.minutes(actor), texts) for actor in actors)
+        yield Table(head, (row,), row_heads=False)
+    yield Paragraph(texts("director.cost.price" if actors else "director.cost.nothing"), tone=Tone.QUIET)
 
 
 def _decision(case: Case, plan: Plan, texts: Texts) -> Callout:
     """The decision with the day of the first work: what is asked of others goes out before."""
     wanted = decision(case.document, plan)
     due = min((task.due for task in plan.tasks if task.stage not in _LATER), default=case.first_due)
-    tone = Tone.GOOD if wanted is Decision.KEEP else Tone.ACT
-    return Callout(texts("director.decision"), (Paragraph(texts(f"director.decision.{wanted}", due=due)),), tone)
+    return Callout(texts("director.decision"), (Paragraph(texts(f"director.decision.{wanted}", due=due)),))
 
 
 _LATER = (Stage.LATER, Stage.WATCH)

@@ -155,9 +155,12 @@ def _deciding(document: Document, texts: Texts) -> Table:
 
 
 def _record(part: Document, texts: Texts) -> Rich:
+    """The record that counts. Where none does, that may be because several stand there, or none can be used."""
     if part["status"] == "unanswered":
         return texts("evidence.no-answer")
-    return (code(brief(part["record"])),) if part["record"] else texts("evidence.no-record")
+    if part["record"]:
+        return (code(brief(part["record"])),)
+    return texts("evidence.no-record" if part["status"] == "none" else "evidence.none-counts")
 
 
 def _listed(items: Iterable[object], texts: Texts) -> Rich:

@@ -51,6 +51,8 @@ def _blocks(case: Case, plan: Plan, texts: Texts) -> Iterator[Block]:
 def _situation(plan: Plan) -> str:
     if plan.has(Work.PUBLISH_PARKED):
         return "parked"
+    if plan.has(Work.AUDIT_AGAIN) and all(task.actor is Actor.HOSPITAL for task in plan.tasks):
+        return "unanswered"
     return "good" if plan.is_only_watching else "work"
 
 

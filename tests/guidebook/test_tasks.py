@@ -1,0 +1,137 @@
+"""Findings become tasks: each in one, in an order that stops no mail."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from mailguard.dossier import Expectation
+from mailguard.guidebook.actors import Actor, companies
+from mailguard.guidebook.tasks import Plan, Stage, Task, Work, make_plan
+from mailguard.render.document import Document
+from mailguard.rules.catalogue import RULES
+from tests.guidebook.cases import case_of
+from tests.render.documents import all_documents, document_of
+
+START, FIRST_DUE = date(2026, 11, 22), date(2026, 12, 22)
+
+NO_DMARC = """
+clinic.example  MX   10 mail.clinic.example
+clinic.example  TXT  "v=spf1 ip4:192.0.2.10 -all"
+mail.clinic.example  A  192.0.2.10
+"""
+
+WATCHING = NO_DMARC + '_dmarc.clinic.example TXT "v=DMARC1; p=none; rua=mailto:dmarc@clinic.example"'
+
+
+def plan(document: Document) -> Plan:
+    return make_plan(document, START, FIRST_DUE)
+
+
+def task(document: Document, work: Work) -> Task:
+    return next(one for one in plan(document).tasks if one.work is work)
+
+
+@pytest.mark.parametrize("story", sorted(all_documents()))
+def test_every_finding_and_every_fix_lies_in_exactly_one_task(story: str) -> None:
+    document = all_documents()[story]
+    tasks = plan(document).tasks
+    assert sorted(index for one in tasks for index in one.findings) == list(range(len(document["findings"])))
+    fixes = [repr(fix) for one in tasks for fix in one.fixes]
+    assert sorted(fixes) == sorted({repr(one["fix"]) for one in document["findings"] if one["fix"]})
+
+
+@pytest.mark.parametrize("story", sorted(all_documents()))
+def test_what_a_task_waits_for_stands_before_it_and_is_due_before_it(story: str) -> None:
+    tasks = plan(all_documents()[story]).tasks
+    dues = {one.number: one.due for one in tasks}
+    assert [one.number for one in tasks] == list(range(1, len(tasks) + 1))
+    for one in tasks:
+        assert all(number < one.number and dues[number] <= one.due for number in one.after)
+        assert one.minutes[0] <= one.minutes[1]
+
+
+def test_every_rule_has_a_kind_of_work() -> None:
+    for rule in RULES:
+        finding: Document = {
+            "rule": rule,
+            "severity": "high",
+            "fix": None,
+            "waived": None,
+            "at": "x",
+            "facts": {},
+            "seen_in": [],
+        }
+        document = {**document_of(NO_DMARC, "clinic.example"), "findings": [finding]}
+        assert plan(document).task_of(0)
+
+
+def test_a_domain_without_dmarc_gets_a_mailbox_then_a_record_then_a_month_of_reports() -> None:
+    document = document_of(NO_DMARC, "clinic.example")
+    mailbox, start, read = (task(document, work) for work in (Work.MAKE_MAILBOX, Work.START_DMARC, Work.READ_REPORTS))
+    assert mailbox.number in start.after
+    assert start.number in read.after
+    assert read.due - start.due >= timedelta(days=31)
+    assert not plan(document).has(Work.TIGHTEN), "not before reports were seen"
+
+
+def test_tightening_comes_after_all_repairs_and_the_reading_of_reports() -> None:
+    document = document_of(WATCHING + '\nclinic.example TXT "v=spf1 -all"', "clinic.example")
+    tighten = task(document, Work.TIGHTEN)
+    assert [finding["rule"] for finding in document["findings"] if finding["rule"] == "SPF002"]
+    before = [one for one in plan(document).tasks if one.stage in (Stage.REPAIR, Stage.MONITOR, Stage.OBSERVE)]
+    assert all(one.number < tighten.number and one.due <= tighten.due for one in before)
+    assert task(document, Work.READ_REPORTS).number in tighten.after
+
+
+def test_a_record_that_would_tighten_while_nobody_gets_reports_waits_for_a_start_with_reports() -> None:
+    document = document_of(NO_DMARC + '_dmarc.clinic.example TXT "v=DMARC1; p=reject; sp=rejct"', "clinic.example")
+    assert document["dmarc"]["destinations"] == []
+    assert plan(document).has(Work.TIGHTEN)
+    assert task(document, Work.START_DMARC).number < task(document, Work.TIGHTEN).number
+
+
+def test_requests_go_out_two_weeks_before_the_first_work_is_due_and_never_before_the_guide() -> None:
+    document = document_of(NO_DMARC, "clinic.example")
+    assert task(document, Work.SEND_REQUESTS).due == FIRST_DUE - timedelta(days=14)
+    hurried = make_plan(document, START, START + timedelta(days=3))
+    assert all(one.due >= START for one in hurried.tasks)
+
+
+def test_a_domain_without_mail_is_asked_about_before_it_is_declared_unused() -> None:
+    document = document_of('clinic.example TXT "hello"', "clinic.example", said=Expectation(sends=False))
+    parked = task(document, Work.PUBLISH_PARKED)
+    assert task(document, Work.CONFIRM_UNUSED).number in parked.after
+    assert not plan(document).has(Work.START_DMARC, Work.PUBLISH_SPF, Work.KEEP_WATCHING)
+    assert plan(document).has(Work.KEEP_UNUSED)
+
+
+def test_silence_asks_for_another_look_and_for_nothing_else() -> None:
+    document = all_documents()["everything !timeout"]
+    assert [one.work for one in plan(document).tasks] == [Work.AUDIT_AGAIN, Work.KEEP_WATCHING]
+
+
+def test_where_all_is_well_only_watching_is_left() -> None:
+    document = {**document_of(WATCHING, "clinic.example"), "findings": [], "unanswered": []}
+    assert plan(document).is_only_watching
+    assert plan(document).minutes(*Actor) == (0, 0)
+
+
+def test_what_was_put_off_is_due_when_that_ends() -> None:
+    document = document_of(WATCHING, "clinic.example")
+    finding = {**document["findings"][0], "waived": {"reason": "moving", "until": "2027-03-31", "expired": False}}
+    review = plan({**document, "findings": [finding]}).task_of(0)
+    assert (review.work, review.due) == (Work.REVIEW_WAIVERS, date(2027, 3, 31))
+
+
+def test_nobody_is_asked_to_publish_in_a_domain_of_a_provider() -> None:
+    document = next(doc for story, doc in all_documents().items() if story.startswith("ADDR001 fires"))
+    assert {one.actor for one in plan(document).tasks} == {Actor.HOSPITAL}
+
+
+def test_companies_are_those_that_were_seen_in_the_actors_place() -> None:
+    zone = NO_DMARC + "clinic.example NS ns1.dns.ne.jp"
+    case = case_of(document_of(zone, "clinic.example"))
+    assert [one.id for one in companies(case, Actor.DNS)] == ["sakura"]
+    assert companies(case, Actor.WEB) == companies(case, Actor.HOSPITAL) == ()
