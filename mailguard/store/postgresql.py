@@ -25,6 +25,18 @@ _FEW: Final = 20
 
 _PATIENCE_S: Final = 10
 
+# A way that went dead without a word is noticed within a minute; the system alone would take a quarter of an hour, or
+# for ever where it waits for an answer. The address may say otherwise.
+_NOTICE: Final = {
+    "keepalives_idle": "20",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "50000",
+}
+
+# Writers take turns. Who stands still in the middle of one loses it, and who waits for long says so.
+_TURNS: Final = "SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '60s'"
+
 
 class PostgresDatabase:
     """A ``Database`` on a server.
@@ -113,9 +125,10 @@ def connect(url: str, *, write: bool = True) -> PostgresDatabase:
     except ImportError as error:
         raise UsageError("PostgreSQL needs psycopg; install it with: pip install 'mailguard[postgres]'.") from error
     try:
-        connection = psycopg.connect(url, autocommit=True, connect_timeout=_PATIENCE_S)
-        if not write:
-            connection.execute("SET default_transaction_read_only = on")
+        said = psycopg.conninfo.conninfo_to_dict(url)
+        where = psycopg.conninfo.make_conninfo(url, **{key: _NOTICE[key] for key in _NOTICE if key not in said})
+        connection = psycopg.connect(where, autocommit=True, connect_timeout=_PATIENCE_S)
+        connection.execute(_TURNS if write else "SET default_transaction_read_only = on")
     except psycopg.Error as error:
         raise OperationError(
             "The database {place} cannot be reached ({reason}); check that the server runs and the address is right.",

@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from mailguard.store import postgresql
 from tests.cli.daemon import SETTINGS, Senders, until
 from tests.integration.dns_servers import find_program, free_port, running_nsd
 from tests.integration.house import AWAY, House, start
@@ -73,6 +75,22 @@ def test_a_database_that_hangs_keeps_no_mail_out_and_no_stop_waiting(
     until(lambda: set(house.ids()) == {"before", "meanwhile", "and another"}, 60)
     until(house.is_done)
     assert max(house.ids().values()) == 1
+
+
+def test_a_writer_that_stands_still_loses_its_turn(
+    postgres: PostgresServer, started: ExitStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As another daemon that was stopped in the middle of a transaction, on a machine that still answers."""
+    house = start(started, House(tmp_path, postgres.url))
+    house.send("before")
+    until(lambda: house.ids() and house.is_done())
+    monkeypatch.setattr(postgresql, "_TURNS", postgresql._TURNS.replace("60s", "15s"))
+    with closing(postgresql.connect(postgres.url)) as other, suppress(psycopg.Error), other.transaction():
+        house.send("meanwhile")
+        until(lambda: house.outages()[0] == 1)
+        assert "lock timeout" in house.log_text()
+        until(lambda: house.ids()["meanwhile"] == 1, 60)
+    until(lambda: house.outages() == (1, 1))
 
 
 @pytest.fixture
