@@ -140,10 +140,11 @@ def check_records(data: bytes) -> set[str]:
     spf = parse_spf(data)
     dmarc = parse_dmarc(text_of(data))
     key = parse_key((data,))
+    problems = dmarc.problems if dmarc else ()
     return {
-        f"spf {type(spf).__name__} {len(getattr(spf, 'terms', ())) > 3}",
-        f"dmarc {dmarc is None}",
-        f"{sorted(key.remarks)} {key.bits}"[:80],
+        *(f"spf {type(term).__name__} {getattr(term, 'kind', '')} {getattr(term, 'reason', '')}" for term in spf.terms),
+        *(f"dmarc {problem.code}" for problem in problems),
+        f"dkim {key.bits} {sorted(key.remarks)}"[:80],
     }
 
 
