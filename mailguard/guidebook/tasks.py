@@ -10,152 +10,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from enum import StrEnum
 from typing import Any, Final
 
 from mailguard.guidebook.actors import Actor
-from mailguard.render.reading import is_undecided, is_waived
+from mailguard.guidebook.works import KINDS, Kind, Stage, Work, work_of
+from mailguard.render.reading import is_undecided
+
+__all__ = ["Plan", "Stage", "Task", "Work", "make_plan"]
 
 Document = dict[str, Any]
 
-
-class Stage(StrEnum):
-    """A step of the roll-out; the order of the members is the order of the work."""
-
-    CHECK = "check"  # something decisive was not answered
-    FIND = "find"  # who sends in our name
-    REPAIR = "repair"  # SPF, DKIM and MX
-    MONITOR = "monitor"  # DMARC that asks for reports
-    OBSERVE = "observe"  # reading them
-    TIGHTEN = "tighten"  # asking receivers to be stricter
-    LATER = "later"  # costs nobody a mail today
-    WATCH = "watch"  # when all is done
-
-
-class Work(StrEnum):
-    """A kind of task; there is at most one of each in a plan."""
-
-    AUDIT_AGAIN = "audit-again"
-    OWN_DOMAIN = "own-domain"
-    CHECK_NAME = "check-name"
-    SEND_REQUESTS = "send-requests"
-    LIST_SENDERS = "list-senders"
-    NAME_WEB_MAIL = "name-web-mail"
-    TEST_MAIL = "test-mail"
-    ASK_LISTS = "ask-lists"
-    CHECK_PROGRAMMES = "check-programmes"
-    CONFIRM_UNUSED = "confirm-unused"
-    TELL_SPF = "tell-spf"
-    PUBLISH_SPF = "publish-spf"
-    MAKE_KEY = "make-key"
-    PUBLISH_KEY = "publish-key"
-    CONFIRM_KEY = "confirm-key"
-    CORRECT_KEY = "correct-key"
-    TIDY_KEYS = "tidy-keys"
-    TELL_MX = "tell-mx"
-    CORRECT_MX = "correct-mx"
-    CORRECT_ZONE = "correct-zone"
-    PUBLISH_PARKED = "publish-parked"
-    ASK_PARENT = "ask-parent"
-    MAKE_MAILBOX = "make-mailbox"
-    START_DMARC = "start-dmarc"
-    REPAIR_DMARC = "repair-dmarc"
-    ASK_RECEIVER = "ask-receiver"
-    READ_REPORTS = "read-reports"
-    TIGHTEN = "tighten"
-    REVIEW_WAIVERS = "review-waivers"
-    KEEP_IN_MIND = "keep-in-mind"
-    KEEP_WATCHING = "keep-watching"
-    KEEP_UNUSED = "keep-unused"
-
-
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    """What all tasks of a kind share: least and most minutes of work, and the days it is given once it can begin."""
-
-    actor: Actor
-    stage: Stage
-    minutes: tuple[int, int]
-    days: int = 7
-
-
-_KINDS: Final = {
-    Work.AUDIT_AGAIN: _Kind(Actor.HOSPITAL, Stage.CHECK, (5, 10)),
-    Work.OWN_DOMAIN: _Kind(Actor.HOSPITAL, Stage.CHECK, (240, 480)),
-    Work.CHECK_NAME: _Kind(Actor.HOSPITAL, Stage.CHECK, (15, 30)),
-    Work.SEND_REQUESTS: _Kind(Actor.HOSPITAL, Stage.FIND, (15, 30)),
-    Work.LIST_SENDERS: _Kind(Actor.HOSPITAL, Stage.FIND, (60, 120)),
-    Work.NAME_WEB_MAIL: _Kind(Actor.WEB, Stage.FIND, (15, 30), days=14),
-    Work.TEST_MAIL: _Kind(Actor.HOSPITAL, Stage.FIND, (15, 30)),
-    Work.ASK_LISTS: _Kind(Actor.HOSPITAL, Stage.FIND, (15, 30)),
-    Work.CHECK_PROGRAMMES: _Kind(Actor.HOSPITAL, Stage.FIND, (15, 30)),
-    Work.CONFIRM_UNUSED: _Kind(Actor.HOSPITAL, Stage.FIND, (60, 60)),
-    Work.TELL_SPF: _Kind(Actor.MAIL, Stage.FIND, (10, 30), days=14),
-    Work.PUBLISH_SPF: _Kind(Actor.DNS, Stage.REPAIR, (10, 30), days=14),
-    Work.MAKE_KEY: _Kind(Actor.MAIL, Stage.REPAIR, (30, 60), days=14),
-    Work.PUBLISH_KEY: _Kind(Actor.DNS, Stage.REPAIR, (10, 30)),
-    Work.CONFIRM_KEY: _Kind(Actor.MAIL, Stage.REPAIR, (10, 30), days=14),
-    Work.CORRECT_KEY: _Kind(Actor.DNS, Stage.REPAIR, (10, 30)),
-    Work.TIDY_KEYS: _Kind(Actor.DNS, Stage.REPAIR, (10, 30), days=14),
-    Work.TELL_MX: _Kind(Actor.MAIL, Stage.REPAIR, (10, 30), days=14),
-    Work.CORRECT_MX: _Kind(Actor.DNS, Stage.REPAIR, (10, 30)),
-    Work.CORRECT_ZONE: _Kind(Actor.DNS, Stage.REPAIR, (10, 30), days=14),
-    Work.PUBLISH_PARKED: _Kind(Actor.DNS, Stage.REPAIR, (30, 30), days=14),
-    Work.ASK_PARENT: _Kind(Actor.HOSPITAL, Stage.MONITOR, (30, 60)),
-    Work.MAKE_MAILBOX: _Kind(Actor.HOSPITAL, Stage.MONITOR, (30, 30)),
-    Work.START_DMARC: _Kind(Actor.DNS, Stage.MONITOR, (5, 15), days=14),
-    Work.REPAIR_DMARC: _Kind(Actor.DNS, Stage.MONITOR, (5, 15), days=14),
-    Work.ASK_RECEIVER: _Kind(Actor.HOSPITAL, Stage.MONITOR, (30, 60)),
-    Work.READ_REPORTS: _Kind(Actor.HOSPITAL, Stage.OBSERVE, (60, 120), days=31),
-    Work.TIGHTEN: _Kind(Actor.DNS, Stage.TIGHTEN, (5, 15), days=14),
-    Work.REVIEW_WAIVERS: _Kind(Actor.HOSPITAL, Stage.LATER, (15, 30)),
-    Work.KEEP_IN_MIND: _Kind(Actor.HOSPITAL, Stage.LATER, (5, 10)),
-    Work.KEEP_WATCHING: _Kind(Actor.HOSPITAL, Stage.WATCH, (60, 120)),
-    Work.KEEP_UNUSED: _Kind(Actor.HOSPITAL, Stage.WATCH, (15, 30)),
-}
-
 _STAGES: Final = tuple(Stage)
 _WORKS: Final = tuple(Work)
-_NEVER_DUE_LATE: Final = timedelta(days=14)  # requests go out so long before the first work is due
+_REQUESTS_AHEAD: Final = timedelta(days=14)  # requests go out so long before the first work is due
 _LATER: Final = timedelta(days=180)
 _YEAR: Final = timedelta(days=365)
-
-
-def _rules(family: str, *numbers: int) -> tuple[str, ...]:
-    return tuple(f"{family}{number:03}" for number in numbers)
-
-
-_SPECIAL: Final = {
-    Work.OWN_DOMAIN: _rules("ADDR", 1, 2),
-    Work.CHECK_NAME: _rules("ZONE", 1),
-    Work.TEST_MAIL: ("DKIM030", "ADDR004"),
-    Work.ASK_LISTS: ("DMARC058",),
-    Work.CHECK_PROGRAMMES: _rules("PROG", 1, 2, 3),
-    Work.PUBLISH_SPF: ("ADDR003", "ZONE002"),
-    Work.MAKE_KEY: _rules("DKIM", 1, 3, 4, 5, 7, 16, 20, 24, 26, 27),
-    Work.TIDY_KEYS: _rules("DKIM", 2, 21, 22, 28, 31, 32, 33),
-    Work.CORRECT_ZONE: ("SPF046", "SPF038", "DKIM025", "DKIM029", *_rules("ZONE", 11, 12, 13, 21)),
-    Work.PUBLISH_PARKED: ("SPF041", "DMARC060", *_rules("ZONE", 14, 15, 16, 17, 20, 22)),
-    Work.ASK_PARENT: ("DMARC031", "DMARC054", "ADDR006"),
-    Work.START_DMARC: ("ADDR005", *_rules("DMARC", 1, 6, 7, 19, 41)),
-    Work.ASK_RECEIVER: _rules("DMARC", 48, 49, 52),
-    Work.TIGHTEN: _rules("DMARC", 20, 21, 22, 23, 26, 27, 28, 29, 32, 57),
-    Work.KEEP_IN_MIND: ("ZONE023",),
-}
-"""Rules whose work is not the usual one of their family."""
-
-_WORK_OF_RULE: Final = {rule: work for work, rules in _SPECIAL.items() for rule in rules}
-_WORK_OF_FAMILY: Final = {
-    "SPF": Work.PUBLISH_SPF,
-    "DKIM": Work.CORRECT_KEY,
-    "DMARC": Work.REPAIR_DMARC,
-    "ZONE": Work.CORRECT_MX,
-}
-_QUESTIONS: Final = frozenset(
-    {Work.TEST_MAIL, Work.ASK_LISTS, Work.ASK_PARENT, Work.CHECK_PROGRAMMES, Work.OWN_DOMAIN, Work.START_DMARC}
-)
-"""Works that are worth doing although their finding is a remark only."""
-
 _REPAIRS: Final = frozenset({Stage.REPAIR, Stage.MONITOR})
 _VENDORS: Final = frozenset({Actor.DNS, Actor.MAIL, Actor.WEB})
 
@@ -234,8 +103,8 @@ class _Draft:
     after: set[Work] = field(default_factory=set)
 
     @property
-    def kind(self) -> _Kind:
-        return _KINDS[self.work]
+    def kind(self) -> Kind:
+        return KINDS[self.work]
 
     @property
     def is_plain(self) -> bool:
@@ -247,7 +116,7 @@ _Drafts = dict[Work, _Draft]
 
 
 def _add(drafts: _Drafts, work: Work) -> _Draft:
-    return drafts.setdefault(work, _Draft(work, _KINDS[work].stage))
+    return drafts.setdefault(work, _Draft(work, KINDS[work].stage))
 
 
 def _drafts(document: Document) -> _Drafts:
@@ -256,7 +125,7 @@ def _drafts(document: Document) -> _Drafts:
     findings: Sequence[Document] = document["findings"]
     fixes: list[tuple[Document, Work]] = []
     for index, finding in enumerate(findings):
-        work = _work_of(finding, findings)
+        work = work_of(finding, findings)
         draft = _add(drafts, work)
         draft.findings.append(index)
         fix = finding["fix"]
@@ -269,43 +138,6 @@ def _drafts(document: Document) -> _Drafts:
         if draft.stage in _REPAIRS and not grave and draft.work is not Work.START_DMARC:
             draft.stage = Stage.LATER
     return drafts
-
-
-def _work_of(finding: Document, findings: Sequence[Document]) -> Work:
-    if is_waived(finding):
-        return Work.REVIEW_WAIVERS
-    # Nobody in the house can publish anything in a provider's domain.
-    if any(one["rule"] == "ADDR001" for one in findings):
-        return Work.OWN_DOMAIN
-    # A domain that is to be declared unused gets one set of records, which leaves nothing else to correct.
-    if _is_unused(findings) and _usual_work(finding) not in _EVEN_IF_UNUSED:
-        return Work.PUBLISH_PARKED
-    if finding["fix"] is None:
-        return _usual_work(finding)
-    lead = next(one for one in findings if one["fix"] == finding["fix"] and not is_waived(one))
-    reasons = finding["fix"]["reasons"]
-    if "record-of-others" in reasons:
-        return Work.ASK_PARENT
-    if "assumes-no-mail" in reasons:
-        return Work.PUBLISH_PARKED
-    if "tightens-policy" in reasons:
-        return Work.TIGHTEN
-    work = _usual_work(lead)
-    return Work.REPAIR_DMARC if work is Work.TIGHTEN else work
-
-
-def _is_unused(findings: Sequence[Document]) -> bool:
-    return any(one["rule"] in ("ZONE014", "ZONE015") and not is_waived(one) for one in findings)
-
-
-_EVEN_IF_UNUSED: Final = frozenset({Work.ASK_PARENT, Work.CHECK_PROGRAMMES, Work.OWN_DOMAIN, Work.KEEP_IN_MIND})
-
-
-def _usual_work(finding: Document) -> Work:
-    rule = finding["rule"]
-    work = _WORK_OF_RULE.get(rule) or _WORK_OF_FAMILY.get(rule.rstrip("0123456789"), Work.KEEP_IN_MIND)
-    is_remark = finding["severity"] == "info" and finding["fix"] is None and work not in _QUESTIONS
-    return Work.KEEP_IN_MIND if is_remark else work
 
 
 def _look_again(drafts: _Drafts, document: Document) -> None:
@@ -425,7 +257,7 @@ def _dues(ordered: Iterable[_Draft], document: Document, start: date, first_due:
 
 def _due(draft: _Draft, dues: Mapping[Work, date], document: Document, start: date, first_due: date) -> date:
     if draft.work is Work.SEND_REQUESTS:
-        return min(first_due, max(start, first_due - _NEVER_DUE_LATE))
+        return min(first_due, max(start, first_due - _REQUESTS_AHEAD))
     if draft.work is Work.AUDIT_AGAIN:
         return min(first_due, start + timedelta(days=draft.kind.days))
     if draft.work is Work.REVIEW_WAIVERS:
