@@ -21,6 +21,7 @@ outcome of its own: a key that nobody answered for is neither good nor bad, and 
 * A signature whose key says ``t=y`` counts, as it does at the large receivers, with a remark.
 * Names below the author's organizational domain are its own: the one who holds the domain delegates them.
 
-The clock is an argument. dkimpy does the canonicalization and the cryptography; the tags of a signature and the key
-records are read here, because dkimpy asks the machine's clock and lets some keys pass that RFC 6376 does not.
+The clock is an argument. dkimpy does the canonicalization and the cryptography, helped by OpenSSL (``openssl``); the
+tags of a signature and the key records are read here, because dkimpy asks the machine's clock and lets some keys pass
+that RFC 6376 does not.
 """

@@ -12,6 +12,7 @@ from mailguard.dkim.key import MAX_BITS, Flaw, KeyRecord, Remark, Strength, pars
 from mailguard.inquiry import Answer
 from mailguard.names import ROOT, DomainName
 from mailguard.trust.head import MAX_FIELD_BYTES, Head, domain_in
+from mailguard.trust.openssl import says_yes
 from mailguard.trust.proof import Outcome, Signature, SignatureFault, SignatureRemark
 
 MAX_SIGNATURES: Final = 5
@@ -215,7 +216,10 @@ def verify(draft: Draft, key: KeyRecord, head: Head, body: bytes) -> Signature:
     tags[b"c"] = _canonicalization(draft, body)
     record = _plain_record(key.key_type, key.tags["p"])
     try:
-        good = checker.verify_sig(tags, list(signed), head.fields[draft.at], lambda *_, **__: record)
+        field = head.fields[draft.at]
+        good = says_yes(checker, key, tags, list(signed), field) or checker.verify_sig(
+            tags, list(signed), field, lambda *_, **__: record
+        )
     except ValidationError:  # the only one that dkimpy has left to raise here: the body's hash
         return replace(signature, fault=SignatureFault.BODY)
     except (DKIMException, ValueError, TypeError, ArithmeticError):
