@@ -1,0 +1,194 @@
+"""No text of a guide says anything of law, guidelines, fees, statistics or others' rules without a source."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+
+from mailguard.guidebook.blocks import Bullets, Card, Heading, Kind, Paragraph, Rich, Span, code, plain
+from mailguard.guidebook.claims import load_claims, parse_claims, told
+from mailguard.guidebook.contacts import load_contacts
+from mailguard.guidebook.texts import Texts
+from mailguard.resources import policies
+from tests.guidebook.cases import spans_in
+from tests.guidebook.people import STORIES, part_of
+from tools.guide_catalogue import ROOT, catalogues, messages
+
+TELLTALE = {
+    "ja": re.compile(
+        r"義務|必須|ガイドライン|チェックリスト|法律|法令|医療法|施行規則|令和|平成|[0-9]\s*[%％]|[0-9]万|統計|調査では|要請"
+        r"|厚生労働省|総務省|警察庁|個人情報保護委員会|加算|Gmail|Google|Yahoo|ドコモ|Microsoft|Apple|KDDI|SoftBank"
+    ),
+    "en": re.compile(
+        r"\b(mandatory|obligat\w+|guidelines?|checklists?|percent|laws?|legal\w*|ministry|regulations?|fiscal year"
+        r"|survey|statistics|government|commission|police agency"
+        r"|docomo|gmail|google|yahoo|microsoft|apple|kddi|softbank)\b"
+        r"|[0-9]\s*%",
+        re.IGNORECASE,
+    ),
+}
+
+ALLOWED = {
+    "booklet-7-documents": "headings and names; its statements are all claims, which another test counts",
+    "booklet-8-ask": "names whom to ask",
+    "training-place": "points to the newest notices",
+    "incident-takeover": "points to the commission's pages",
+    "glossary.sources-lead": "says what the list of sources is",
+    "ADDR006": "the local government is the owner of the domain there",
+    "SPF038": "the number is that of RFC 7208 section 4.6.4 or of the programme that the finding names",
+    "SPF001": "policies/gmail.toml holds the requirement with its source",
+    "ZONE009": "names the product whose name was seen in DNS",
+    "findings.programmes.text": "says that a mail company's requirement is no law",
+}
+"""Where such a word may stand without a claim, and why."""
+
+_SENTENCE = re.compile(r"(?<=[。！？])|\n|(?<=[.!?])\s")
+
+
+def statements(language: str) -> Iterator[tuple[str, str]]:
+    """Every sentence of every text of the guide, with the place where it stands."""
+    for path in catalogues(language).values():
+        for message, text in messages(path).items():
+            yield from ((message, sentence) for sentence in _SENTENCE.split(text))
+    for path in sorted((ROOT / "mailguard" / "guides").glob(f"**/{language}/*.md")):
+        yield from ((path.stem, sentence) for sentence in _SENTENCE.split(path.read_text("utf-8")))
+
+
+def without_claims(language: str) -> list[tuple[str, str]]:
+    """Sentences with a telltale word that neither name a claim nor stand where they may."""
+    return [
+        (place, sentence)
+        for place, sentence in statements(language)
+        if TELLTALE[language].search(re.sub(r"`claim:[^`]*`", "", sentence)) and "`cite:" not in sentence
+        if place not in ALLOWED
+    ]
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_no_text_states_a_rule_without_a_source(language: str) -> None:
+    assert without_claims(language) == []
+
+
+def test_every_allowance_is_needed() -> None:
+    stood = {
+        place
+        for language in ("ja", "en")
+        for place, sentence in statements(language)
+        if TELLTALE[language].search(re.sub(r"`[^`]*`", "", sentence))
+    }
+    assert ALLOWED.keys() - stood == set()
+
+
+def marks(language: str) -> set[str]:
+    """Ids of the claims that texts bring in."""
+    return {
+        match[1] for _, sentence in statements(language) for match in re.finditer(r"`(?:claim|cite):([^`]*)`", sentence)
+    }
+
+
+def test_both_languages_make_the_same_statements() -> None:
+    assert marks("ja") == marks("en")
+
+
+def test_every_statement_is_known_and_used() -> None:
+    claims = load_claims()
+    used = marks("ja") | {contact.claim for contact in load_contacts() if contact.claim}
+    assert used == set(claims.claims)
+    assert {source for claim in claims.claims.values() for source in claim.sources} == set(claims.sources)
+
+
+def test_every_source_has_a_place_and_a_day() -> None:
+    for source in load_claims().sources.values():
+        assert source.url.startswith(("https://", "http://")), source.id
+        assert date(2026, 1, 1) <= source.read_on <= date(2030, 1, 1), source.id
+
+
+def test_no_statement_says_that_the_guideline_asks_for_dmarc() -> None:
+    for claim in load_claims().claims.values():
+        if "DMARC" in claim.says.ja:
+            assert not re.search(r"ガイドライン.*(求め|必要|義務)", claim.says.ja), claim.id
+            assert not re.search(r"guideline.*(asks for|requires|demands)", claim.says.en), claim.id
+
+
+def test_no_telephone_number_is_printed() -> None:
+    data = (policies() / "guide" / "contacts.toml").read_text("utf-8")
+    assert not re.search(r"0\d{1,4}-\d{1,4}-\d{3,4}|@", data)
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+@pytest.mark.parametrize("name", ["training", "incident", "booklet"])
+@pytest.mark.parametrize("story", STORIES)
+def test_a_part_shows_where_its_statements_were_read(name: str, story: str, language: str) -> None:
+    part = part_of(name, story, language)
+    assert part is not None
+    spans = tuple(spans_in(part.blocks))
+    assert not [span for span in spans if span.text.startswith(("claim:", "cite:"))]
+    cited = {number for span in spans if span.target == f"#{name}-sources" for number in re.findall(r"\d+", span.text)}
+    (anchor,) = (index for index, block in enumerate(part.blocks) if _is_anchor(block, f"{name}-sources"))
+    sources = part.blocks[anchor + 1]
+    assert isinstance(sources, Bullets)
+    assert cited == {str(number) for number in range(1, len(sources.items) + 1)}
+
+
+def _is_anchor(block: object, anchor: str) -> bool:
+    return isinstance(block, Heading) and block.anchor == anchor
+
+
+def rich(*spans: Span) -> Rich:
+    return spans
+
+
+def test_a_statement_takes_the_place_of_its_mark_however_deep() -> None:
+    inner = Paragraph(rich(Span("では、"), code("claim:rule"), Span("以上です。")))
+    card, _, sources, _ = told((Card((), (Bullets(((inner,),)),)),), Texts("ja"), "x")
+    claim = load_claims().claims["rule"]
+    spans = tuple(spans_in((card,)))
+    assert plain(spans) == f"では、{claim.says.ja}[1, 2]以上です。"
+    assert [span.target for span in spans if span.kind is Kind.LINK] == ["#x-sources"]
+    assert isinstance(sources, Bullets)
+    assert len(sources.items) == len(claim.sources)
+
+
+def test_a_sentence_of_its_own_is_marked() -> None:
+    first, *_ = told((Paragraph(rich(Span("そうです。"), code("cite:latest"))),), Texts("ja"), "x")
+    assert isinstance(first, Paragraph)
+    assert plain(first.text) == "そうです。[1]"
+
+
+def test_a_source_cited_twice_keeps_its_number() -> None:
+    twice = Paragraph(rich(code("claim:leak"), code("claim:leak-days")))
+    first, *_ = told((twice,), Texts("en"), "x")
+    assert isinstance(first, Paragraph)
+    assert plain(first.text).count("[1]") == 2
+
+
+def test_without_statements_there_are_no_sources() -> None:
+    blocks = (Paragraph(rich(Span("こんにちは。"))),)
+    assert told(blocks, Texts("ja"), "x") == blocks
+
+
+def test_an_unknown_statement_is_our_mistake() -> None:
+    with pytest.raises(KeyError):
+        told((Paragraph(rich(code("claim:no-such"))),), Texts("ja"), "x")
+
+
+SOURCE = '[[source]]\nid = "s"\ntitle = { ja = "題", en = "t" }\nurl = "https://example.jp/"\n'
+CLAIM = '[[claim]]\nid = "c"\nsources = ["s"]\nja = "です。"\nen = "It is."\n'
+
+
+def test_statements_are_read_strictly() -> None:
+    whole = f'{SOURCE}read_on = 2026-11-22\nstanding = "V"\n'
+    assert parse_claims(whole + CLAIM).claims["c"].says.en == "It is."
+    for broken in (
+        whole.replace('"V"', '"R"') + CLAIM,  # what is only recalled is no source
+        whole.replace("2026-11-22", '"2026"') + CLAIM,
+        whole + CLAIM.replace('["s"]', "[]"),
+        whole + CLAIM.replace('["s"]', '["x"]'),
+        whole + CLAIM.replace('"です。"', '""'),
+        whole + CLAIM + CLAIM,
+    ):
+        with pytest.raises(ValueError, match="claims"):
+            parse_claims(broken)
