@@ -182,6 +182,16 @@ def load_known_reporters(database: Database, least: Grade = Grade.VERIFIED) -> l
     ]
 
 
+def load_known_names(database: Database) -> list[tuple[str, str]]:
+    """Names with the domains that are proved to have reported under them, in reports of any kind that is graded so."""
+    rows = database.rows(
+        "SELECT org_name, reporter FROM report WHERE grade = ? UNION "
+        "SELECT organization, reporter FROM tls_report WHERE grade = ? ORDER BY 1, 2",
+        (Grade.VERIFIED.value, Grade.VERIFIED.value),
+    )
+    return [(name, domain) for name, domain in rows]
+
+
 def list_reports(database: Database, window: Window | None = None, *, limit: int = 100) -> list[ReportRow]:
     """The reports that were received last, or those of a window; at most ``limit``."""
     where, values = _in_window(window) if window else ("1 = 1", [])

@@ -107,6 +107,11 @@ class Reader:
         with self._asking():
             return audits.list_audits(self.database, domain)
 
+    def known_names(self) -> list[tuple[str, str]]:
+        """Names with the domains that are proved to have reported under them, also in TLS reports."""
+        with self._asking():
+            return reports.load_known_names(self.database)
+
     def list_reports(self, window: Window | None = None, *, limit: int = 100) -> list[ReportRow]:
         """The reports of a window, or of all time and every grade; the last received first."""
         with self._asking():

@@ -35,6 +35,13 @@ class Keeper(Protocol):
         """Close the connection."""
 
 
+class Archive(Keeper, Protocol):
+    """A ``Keeper`` that knows what it keeps."""
+
+    def known_names(self) -> list[tuple[str, str]]:
+        """Names with the domains that are proved to have reported under them."""
+
+
 class StoreAway(OperationError):
     """We are stopping, and the mail is not stored."""
 

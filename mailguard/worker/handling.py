@@ -107,7 +107,6 @@ class Handler:
         return await self._set_aside(mail, reason)
 
     async def _handle(self, mail: ReceivedMail, checks: int, suspected: int) -> Handled:
-        await self._until_past_is_known()
         read = await self._read(mail)
         if suspected:
             # From here on the mail could end us; while it was being read, only the process that read it. The store is
@@ -120,6 +119,7 @@ class Handler:
         if fate is Fate.QUARANTINE:
             assert reason is not None
             return await self._set_aside(mail, reason, read.contents)
+        await self._until_past_is_known()
         filed = self.judge.file(mail, read.contents, read.authentication)
         # The bytes of a mail with a failure report are kept nowhere, so its sender is checked once.
         again = not contents_are_private(read.contents) and await self._check_again(mail, read.authentication, checks)
@@ -130,7 +130,7 @@ class Handler:
         return Handled(mail, _outcome(filed, stored), reason, read.contents, filed.trusts, filed.tls_trusts)
 
     async def _until_past_is_known(self) -> None:
-        """Whoever opens the store tells the judge who reported before. One waits for all, before anything is held."""
+        """Whoever opens the store tells the judge who reported before. One waits for all."""
         if self.judge.awaits_past:
             async with self._opening:
                 if self.judge.awaits_past:

@@ -13,7 +13,7 @@ from typing import Final
 from mailguard.resolver import Resolver, ResolverSettings
 from mailguard.sources.files import Found, NotRead
 from mailguard.trust.judge import Owned
-from mailguard.worker.filer import Filer, Keeper
+from mailguard.worker.filer import Archive, Filer, Keeper
 from mailguard.worker.handling import Handled, Handler
 from mailguard.worker.judging import Judge
 from mailguard.worker.readers import Readers
@@ -41,7 +41,7 @@ class IngestSettings:
 
 
 async def ingest(
-    sources: Iterator[Found], open_store: Callable[[], Keeper], settings: IngestSettings
+    sources: Iterator[Found], open_store: Callable[[], Archive], settings: IngestSettings
 ) -> AsyncGenerator[Handled | NotRead, None]:
     """Handle everything in ``sources``; results come in their order. Holds about 64 mails or 16 MiB, and one mail.
 
@@ -49,11 +49,12 @@ async def ingest(
     """
     first = await asyncio.to_thread(_chunk, sources)
     processes = 1 if len(first) < _FEW else settings.processes
+    judge = Judge(settings.owned, awaits_past=True)
     async with AsyncExitStack() as stack:
-        filer = await stack.enter_async_context(Filer(open_store, patient=False))
+        filer = await stack.enter_async_context(Filer(lambda: _open(open_store, judge), patient=False))
         readers = await stack.enter_async_context(Readers(settings.reading, processes=processes, gate=filer.has_room))
         resolver = await stack.enter_async_context(Resolver(settings.resolver)) if settings.resolver else None
-        handler = Handler(readers=readers, filer=filer, judge=Judge(settings.owned), resolver=resolver)
+        handler = Handler(readers=readers, filer=filer, judge=judge, resolver=resolver)
         window: deque[asyncio.Task[Handled | NotRead]] = deque()
         try:
             chunk = first
@@ -69,6 +70,13 @@ async def ingest(
                 task.cancel()
             if window:
                 await asyncio.wait(window)
+
+
+def _open(open_store: Callable[[], Archive], judge: Judge) -> Keeper:
+    """The store, after it has told the judge who reported before."""
+    archive = open_store()
+    judge.remember(archive.known_names())
+    return archive
 
 
 async def _handle(handler: Handler, found: Found) -> Handled | NotRead:

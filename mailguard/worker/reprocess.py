@@ -51,8 +51,7 @@ async def reprocess(open_store: Callable[[], Store], settings: ReprocessSettings
             settings.reading, processes=settings.processes, mail_s=settings.mail_s, program=settings.program
         )
         readers = await stack.enter_async_context(reading)
-        past = await _with(filer, lambda store: store.known_reporters())
-        settings.judge.remember((known.org_name, known.domain) for known in past)
+        settings.judge.remember(await _with(filer, Store.known_names))
         numbers = deque(await _with(filer, Store.list_kept))
         window: deque[asyncio.Task[tuple[Kept, Filed | None] | None]] = deque()
         try:

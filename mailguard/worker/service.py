@@ -95,8 +95,9 @@ async def service(settings: Settings, stop: asyncio.Event) -> AsyncIterator[List
     async with AsyncExitStack() as stack:
         spool = await stack.enter_async_context(Spool(settings.spool, _spool_settings(settings)))
         filer = await stack.enter_async_context(Filer(lambda: _open(place, judge)))
+        door = _Door(filer)
         readers = await stack.enter_async_context(
-            Readers(reading, processes=settings.work.processes, mail_s=float(settings.work.mail_s), gate=filer.has_room)
+            Readers(reading, processes=settings.work.processes, mail_s=float(settings.work.mail_s), gate=door.passes)
         )
         resolver = await stack.enter_async_context(Resolver(_resolver(settings))) if settings.trust.check else None
         handler = Handler(
@@ -111,6 +112,7 @@ async def service(settings: Settings, stop: asyncio.Event) -> AsyncIterator[List
         worker = Worker(spool.shelf, handler, WorkerSettings(quarantine_days=settings.retention.quarantine_days))
         tasks = [
             asyncio.create_task(worker.run(stop), name="worker"),
+            asyncio.create_task(door.open(), name="store"),
             asyncio.create_task(keep_pruning(filer, settings.retention), name="retention"),
             *(
                 asyncio.create_task(
@@ -130,6 +132,25 @@ async def service(settings: Settings, stop: asyncio.Event) -> AsyncIterator[List
             listener = _listener(settings, settings.listener, spool, worker, certificate)
             await stack.enter_async_context(listener)
         yield listener
+
+
+class _Door:
+    """Nothing that was read is taken until the store has been opened: only then is it known who reported before, and
+    what was read would have to be held. Mails wait in the spool and in mailboxes."""
+
+    def __init__(self, filer: Filer) -> None:
+        self._filer = filer
+        self._opened = asyncio.Event()
+
+    async def open(self) -> None:
+        """Return when the store is open, however long that takes."""
+        await self._filer.ready()
+        self._opened.set()
+
+    async def passes(self) -> None:
+        """Return when something more may be read."""
+        await self._opened.wait()
+        await self._filer.has_room()
 
 
 def judge_for(settings: Settings, *, awaits_past: bool = False) -> Judge:
@@ -152,7 +173,7 @@ def reading_settings(settings: Settings) -> ReadingSettings:
 
 def _open(place: str, judge: Judge) -> Store:
     store = open_store(place)
-    judge.remember((known.org_name, known.domain) for known in store.known_reporters())
+    judge.remember(store.known_names())
     return store
 
 

@@ -6,16 +6,21 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from mailguard.errors import OperationError
 from mailguard.feedback.envelope import ReceivedMail, Way
+from mailguard.feedback.mail import read_mail
 from mailguard.names import DomainName
 from mailguard.resolver import NameServer, Resolver, ResolverSettings
 from mailguard.spool import Reason, Shelf
-from mailguard.store import open_reader, open_store
+from mailguard.store import Store, open_reader, open_store
+from mailguard.trust.grade import Grade, Trust
 from mailguard.trust.judge import Owned
+from mailguard.trust.token import ReportAddresses
 from mailguard.worker.filer import Filer
 from mailguard.worker.handling import Handled, Handler, MailOutcome
 from mailguard.worker.judging import Judge
@@ -25,6 +30,7 @@ from mailguard.worker.reasons import sentence_of
 from mailguard.worker.tries import Tries
 from mailguard.worker.wire import ReadingSettings
 from mailguard.worker.worker import Worker, WorkerSettings
+from tests.trust.test_judge import sent_by
 from tests.worker.mails import FAILURE_REPORT, NOW, ORDINARY, UNREADABLE, poison, report_mail
 from tests.worker.until import until
 
@@ -40,14 +46,13 @@ class House:
         self.database = folder / "reports.db"
         self.later = Later(folder / "spool" / "later", now=lambda: NOW)
         self.handled: list[Handled] = []
+        self.reading = ReadingSettings()
 
     @asynccontextmanager
     async def worker(self, resolver: Resolver | None = None, mail_s: float = 20.0) -> AsyncIterator[Worker]:
         async with (
             Filer(lambda: open_store(self.database)) as filer,
-            Readers(
-                ReadingSettings(), mail_s=mail_s, gate=filer.has_room, program="tests.worker.poisoned_child"
-            ) as readers,
+            Readers(self.reading, mail_s=mail_s, gate=filer.has_room, program="tests.worker.poisoned_child") as readers,
         ):
             handler = Handler(
                 readers=readers,
@@ -275,3 +280,70 @@ async def test_being_stopped_while_being_woken_is_being_stopped(house: House) ->
             worker.wake()  # in the same turn of the loop
             stop.set()
             await asyncio.wait_for(running, 5)
+
+
+async def test_failure_reports_are_read_only_where_they_are_wanted(house: House) -> None:
+    house.shelf.put([FAILURE_REPORT])
+    assert await house.work() == ["ignored"]
+    house.shelf.put([FAILURE_REPORT])
+    house.reading = ReadingSettings(failure_reports=True)
+    assert await house.work() == ["stored"]
+    house.shelf.put([FAILURE_REPORT])
+    assert await house.work() == ["duplicate"]
+    with open_reader(house.database) as reader:
+        (row,) = reader.list_failures()
+        assert (row.reported_domain, row.auth_failure, row.source_ip) == ("example.jp", "dmarc", "192.0.2.1")
+        shown = repr((reader.show_failure(row.id), reader.database.rows("SELECT * FROM mail")))
+    assert not any(word in shown for word in ("PATIENT", "Secret", "appointment"))
+    kept = b"".join(file.read_bytes() for file in house.database.parent.rglob("*") if file.is_file())
+    assert b"Secret of a patient" not in kept
+
+
+async def test_nothing_is_judged_before_it_is_known_who_reported_before(house: House) -> None:
+    judge = Judge(OURS, awaits_past=True)
+    opened: list[int] = []
+
+    def opening() -> Store:
+        opened.append(1)
+        if len(opened) == 1:
+            raise OperationError("The database is away.")
+        store = open_store(house.database)
+        judge.remember([("reporter.example", "reporter.example")])
+        return store
+
+    async def no_pause(seconds: float) -> None:
+        await asyncio.sleep(0)
+
+    async with Filer(opening, pause=no_pause) as filer, Readers(ReadingSettings(), processes=1) as readers:
+        handler = Handler(readers=readers, filer=filer, judge=judge)
+        handled = await asyncio.gather(*(handler.handle(report_mail(f"r-{number}")) for number in range(5)))
+    assert [one.outcome for one in handled] == ["stored"] * 5
+    assert (len(opened), judge.awaits_past) == (2, False)
+
+
+def test_reporters_are_known_again_after_a_restart() -> None:
+    proof = sent_by("reporter.example")
+    mail = report_mail("a")
+    contents = read_mail(mail.raw)
+    first = Judge(OURS).file(mail, contents, proof)
+    assert (first.trusts[0].grade, "first-seen" in first.trusts[0].reasons) == (Grade.VERIFIED, True)
+    restarted = Judge(OURS, awaits_past=True)
+    restarted.remember([("Reporter.example", "reporter.example")])
+    assert "first-seen" not in restarted.file(mail, contents, proof).trusts[0].reasons
+
+
+def test_the_address_of_one_of_our_domains_is_no_proof_for_another() -> None:
+    other, ours = DomainName("other.example.jp"), DomainName("example.jp")
+    addresses = ReportAddresses(b"s" * 32, [ours, other], "reports.example.jp")
+    judge = Judge(Owned(frozenset({ours, other})), addresses=addresses)
+    contents = read_mail(report_mail("a").raw)
+
+    def trust(*recipients: str) -> Trust:
+        mail = replace(report_mail("a"), rcpt_to=recipients)
+        return judge.file(mail, contents, sent_by("reporter.example")).trusts[0]
+
+    assert trust(addresses.address_of(ours)).grade is Grade.VERIFIED
+    assert trust(addresses.address_of(other)).grade is Grade.UNVERIFIED
+    assert "other-address" in trust(addresses.address_of(other)).reasons
+    assert trust(addresses.address_of(other), addresses.address_of(ours)).grade is Grade.VERIFIED
+    assert trust("dmarc@reports.example.jp").grade is Grade.VERIFIED  # an address that tells nothing
