@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
+from operator import is_
 from typing import Any, Final
 
 from mailguard.guidebook.blocks import Block, Bullets, Heading, Kind, Paragraph, Rich, Span, Tone
@@ -121,7 +122,7 @@ class _Teller:
         return filled
 
     def _rich(self, rich: Rich) -> Rich:
-        return tuple(span for before in rich for span in self._span(before))
+        return tuple(span for before in rich for span in self._span(before)) if any(map(_is_mark, rich)) else rich
 
     def _span(self, span: Span) -> Iterator[Span]:
         if span.kind is Kind.CODE and span.text.startswith(_CLAIM):
@@ -138,13 +139,18 @@ class _Teller:
         return Span(f"[{', '.join(map(str, numbers))}]", Kind.LINK, self._anchor)
 
 
+def _is_mark(span: Span) -> bool:
+    return span.kind is Kind.CODE and span.text.startswith((_CLAIM, _CITE))
+
+
 def _mapped(value: Any, change: Callable[[Rich], Rich]) -> Any:
-    """A block in which every rich text, however deep, has been changed."""
+    """A block in which every rich text, however deep, has been changed; the very same one where nothing was."""
     if isinstance(value, tuple):
-        if value and all(isinstance(item, Span) for item in value):
+        if value and isinstance(value[0], Span):
             return change(value)
-        return tuple(_mapped(item, change) for item in value)
-    if is_dataclass(value) and not isinstance(value, type):
-        found = {field.name: _mapped(getattr(value, field.name), change) for field in fields(value)}
-        return replace(value, **found)
-    return value
+        items = tuple(_mapped(item, change) for item in value)
+        return value if all(map(is_, items, value)) else items
+    names = getattr(value, "__dataclass_fields__", ())  # none in a text or a number
+    found = {name: _mapped(getattr(value, name), change) for name in names}
+    changed = {name: new for name, new in found.items() if new is not getattr(value, name)}
+    return replace(value, **changed) if changed else value
