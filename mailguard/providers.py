@@ -176,7 +176,7 @@ class Providers:
     def of_signer(self, domain: str) -> Provider | None:
         """Whose domain a signature or a return path names, when a service authenticates as itself."""
         for provider in self.all:
-            if provider.signs_as and f".{domain.lower()}".endswith(f".{provider.signs_as}"):
+            if provider.signs_as and f".{domain.lower()}".endswith(f".{provider.signs_as.removeprefix('*.')}"):
                 return provider
         return next(filter(None, (_look_up(self._by_place[place], domain) for place in ("spf", "ptr", "mx"))), None)
 
