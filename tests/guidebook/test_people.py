@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from mailguard.guidebook.blocks import (
@@ -25,7 +27,7 @@ from mailguard.guidebook.parts import incident, training
 from mailguard.guidebook.parts.incident import NOTICES, SHEETS
 from mailguard.guidebook.parts.training import QUIZ
 from mailguard.guidebook.texts import Texts
-from tests.guidebook.cases import blocks_in, case_of, lines
+from tests.guidebook.cases import blocks_in, case_of, lines, spans_in
 from tests.guidebook.people import STORIES, document, part_of
 from tests.render.documents import document_of
 
@@ -120,7 +122,7 @@ def test_the_quiz_cannot_be_answered_with_one_mark() -> None:
 
 
 def test_the_quiz_asks_about_the_audited_domain() -> None:
-    whys = {story: told("training", story, "ja").split("クイズの答え")[1].split("出席簿")[0] for story in STORIES}
+    whys = {story: told("training", story, "ja").split("講師の紙")[1].split("院長への報告")[0] for story in STORIES}
     assert whys["open"] != whys["closed"] != whys["shared"] != whys["unknown"]
 
 
@@ -177,16 +179,17 @@ def test_companies_seen_in_dns_are_named() -> None:
 def test_notices_are_there_in_both_languages(language: str) -> None:
     cards = {card.anchor: card for card in part("incident", "open", language).blocks if isinstance(card, Card)}
     for notice in NOTICES:
-        texts = [block.text for block in cards[f"incident-notice-{notice}"].blocks if isinstance(block, Verbatim)]
-        assert len(texts) == 2
-        own, other = texts if language == "ja" else reversed(texts)
-        assert ("当院" in own, "当院" in other) == (True, False)
-        assert max(len(line) for line in own.splitlines()) <= 45, "fits the width of a page"
+        ours, english = (cards[f"incident-{notice}-{other}"].blocks[0] for other in LANGUAGES)
+        assert isinstance(ours, Verbatim)
+        assert isinstance(english, Verbatim)
+        assert ("当院" in ours.text, "当院" in english.text) == (True, False)
+        assert max(map(len, ours.text.splitlines())) <= 45, "fits the width of a page"
+    assert next(anchor for anchor in cards if anchor.endswith(("-ja", "-en"))).endswith(f"-{language}"), "own first"
 
 
 def test_a_domain_without_mail_is_not_told_as_our_address() -> None:
     cards = [block for block in part("incident", "no-mail", "ja").blocks if isinstance(block, Card)]
-    notices = [card for card in cards if card.anchor.startswith("incident-notice")]
+    notices = [card for card in cards if card.anchor.endswith(("-ja", "-en"))]
     texts = [block.text for card in notices for block in card.blocks if isinstance(block, Verbatim)]
     assert not [text for text in texts if "clinic.example.jp" in text]
     assert "メールを送らない" in told("training", "no-mail", "ja")
@@ -199,6 +202,14 @@ def test_a_strangers_name_is_shown_and_not_obeyed() -> None:
         text = "\n".join(lines(make(case, Texts("ja"))))
         assert "\u202e" not in text
         assert r"\u{202e}" in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("story", STORIES)
+@pytest.mark.parametrize("name", ["training", "incident", "booklet", "glossary"])
+def test_no_markup_is_left_in_our_words(name: str, story: str, language: str) -> None:
+    spans = spans_in(part(name, story, language).blocks)
+    assert [span for span in spans if re.search(r"`|\*\*|[{}]", span.text)] == []
 
 
 @pytest.mark.parametrize("name", ["training", "incident", "booklet"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 from typing import Final
 
 from mailguard.guidebook.blocks import (
@@ -39,7 +40,7 @@ NOTICES: Final = (
 """Model texts, each in both languages: patients and partners may read either."""
 
 _CALM: Final = ("care", "alone", "keep", "blame")
-_LOG_ROWS: Final = 14
+_LOG_ROWS: Final = 10
 _BLANK: Final = "____________"
 
 
@@ -96,17 +97,18 @@ def _notices(case: Case, texts: Texts) -> Iterator[Block]:
     yield Heading(texts("incident.notices-title"), anchor="incident-notices")
     yield Paragraph(texts("incident.notices-lead"))
     languages = sorted(LANGUAGES, key=lambda language: language != texts.language)
-    for notice in NOTICES:
-        blocks = tuple(block for language in languages for block in _notice(notice, language, case, texts))
-        yield Card(texts(f"incident.notice-{notice}"), blocks, anchor=f"incident-notice-{notice}")
+    for notice, language in product(NOTICES, languages):
+        yield _notice(notice, language, case, texts)
 
 
-def _notice(notice: str, language: str, case: Case, texts: Texts) -> Iterator[Block]:
-    """A text to copy as it stands. A domain that sends no mail is not told as ours: there is a blank in its place."""
-    yield Heading(texts(f"incident.in-{language}"))
+def _notice(notice: str, language: str, case: Case, texts: Texts) -> Card:
+    """A page to put up or send. A domain that sends no mail is not told as ours: there is a blank in its place."""
     address = _BLANK if is_without_mail(case.document) else case.domain
-    page = load_page(f"notice-{notice}", language)
-    yield Verbatim(fill(page, {"address": address}, language, escape=visible).rstrip("\n"))
+    page = fill(load_page(f"notice-{notice}", language), {"address": address}, language, escape=visible)
+    title = texts(
+        "incident.notice-in", title=texts(f"incident.notice-{notice}"), language=texts(f"incident.in-{language}")
+    )
+    return Card(title, (Verbatim(page.rstrip("\n")),), anchor=f"incident-{notice}-{language}", page=True)
 
 
 def _log(texts: Texts) -> Iterator[Block]:

@@ -1,4 +1,4 @@
-"""Staff training of fifteen minutes: hand-out, quiz, answers on a page of their own, attendance sheet, report.
+"""Staff training of fifteen minutes: hand-out, quiz, attendance sheet, and a page of answers for the trainer.
 
 What is said of our own address depends on the audit; the quiz asks about it too.
 """
@@ -42,17 +42,17 @@ TONES: Final = {
 QUIZ: Final = {"name": "×", "bank": "○", "delete": "×", "own": "×", "opened": "○", "service": "○", "alike": "×"}
 """Questions in their order, with their answers."""
 
-_ROWS: Final = 20
-_PLAN: Final = ("read", "quiz", "talk")
+_ROWS: Final = 15
 _KINDS: Final = {"own": "", "name": "never", "alike": "never", "taken": "taken"}  # and whether settings stop them
 
 
 def make(case: Case, texts: Texts) -> Part:
     """The training for the staff of the audited domain's hospital."""
-    blocks = (*_hand_out(case, texts), PageBreak(), *_quiz(texts), PageBreak(), *_answers(case, texts), PageBreak())
-    sheet = (*_attendance(case, texts), *_report(texts), *_page("training-place", case, texts))
+    for_staff = (*_hand_out(case, texts), PageBreak(), *_quiz(texts), PageBreak(), *_attendance(case, texts))
+    for_trainer = (*_answers(case, texts), *_report(texts), *_page("training-place", case, texts))
     readers = frozenset({Reader.DIRECTOR, Reader.IT, Reader.STAFF})
-    return Part("training", texts("training.title"), told((*blocks, *sheet), texts, "training"), readers)
+    blocks = told((*for_staff, PageBreak(), *for_trainer), texts, "training")
+    return Part("training", texts("training.title"), blocks, readers)
 
 
 def _page(name: str, case: Case, texts: Texts) -> tuple[Block, ...]:
@@ -62,11 +62,6 @@ def _page(name: str, case: Case, texts: Texts) -> tuple[Block, ...]:
 def _hand_out(case: Case, texts: Texts) -> Iterator[Block]:
     yield Paragraph(texts("training.lead"), lead=True)
     yield Paragraph(texts("training.use"))
-    yield Table(
-        (texts("training.head-time"), texts("training.head-doing")),
-        tuple((texts(f"training.time-{step}"), texts(f"training.doing-{step}")) for step in _PLAN),
-        widths=(20, 80),
-    )
     yield _state(case, texts)
     yield Heading(texts("training.kinds"))
     yield _kinds(case, texts)
