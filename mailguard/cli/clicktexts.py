@@ -33,6 +33,7 @@ PLURALS: Final = (
     ("{value!r} is not {choice}.", "{value!r} is not one of {choices}."),
     ("Option {name!r} requires an argument.", "Option {name!r} requires {nargs} arguments."),
     ("Got unexpected extra argument ({args})", "Got unexpected extra arguments ({args})"),
+    ("{value!r} does not match the format {format}.", "{value!r} does not match the formats {formats}."),
     ("Did you mean {possibility}?", "(Did you mean one of: {possibilities}?)"),
 )
 

@@ -13,7 +13,7 @@ import click
 from mailguard.cli.exits import FINDINGS, OUR_FAILURE
 from mailguard.cli.options import lang_option
 from mailguard.cli.speaking import SpokenCommand, SpokenGroup, say
-from mailguard.errors import OperationError, UsageError
+from mailguard.errors import OperationError, Sentence, UsageError
 
 if TYPE_CHECKING:
     from mailguard.store.sqlite import SqliteDatabase
@@ -104,7 +104,7 @@ def check(ctx: click.Context, place: str) -> None:
 
 
 @db.command(cls=SpokenCommand)
-@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.argument("file", metavar="FILE", type=click.Path(readable=False, path_type=Path))
 @database_option
 def backup(file: Path, place: str) -> None:
     """Copy the database to FILE, also while it is in use."""
@@ -117,19 +117,22 @@ def backup(file: Path, place: str) -> None:
 
 
 @db.command(cls=SpokenCommand)
-@click.argument("file", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", metavar="FILE", type=click.Path(readable=False, path_type=Path))
 @database_option
 def restore(file: Path, place: str) -> None:
     """Make the database from FILE, a copy that `mailguard db backup` made.
 
     The copy is checked first. A database that is there already is never written over; move it away before.
     """
+    from mailguard.store.migrate import schema_of
     from mailguard.store.sqlite import connect_for_reading, copy
 
     if "://" in place:
         _sqlite(None)
     source = connect_for_reading(file)
     try:
+        if not schema_of(source):
+            raise OperationError("The copy {file} cannot be used: {fault}", file=file, fault=Sentence("it is empty"))
         for fault in source.damage():
             raise OperationError("The copy {file} cannot be used: {fault}", file=file, fault=fault)
         copy(source, Path(place))

@@ -120,7 +120,8 @@ def _shelf(config: str | None, spool: str | None) -> Shelf:
 
     path = Path(spool) if spool else load_settings(config or DEFAULT_FILE).spool
     if not (path / "quarantine").is_dir():
-        raise click.UsageError(say("{path} is no spool of mailguard.").format(path=path))
+        told = say("{path} is no spool of mailguard; name the spool with --spool, or its settings file with --config.")
+        raise click.UsageError(told.format(path=path))
     return Shelf(path)
 
 

@@ -219,11 +219,11 @@ def _told_lines(told: Reread) -> Iterator[str]:
 
 
 def _window(options: dict[str, Any]) -> Window:
-    from mailguard.names import name
     from mailguard.store.reports import Window
+    from mailguard.targets import parse_target
     from mailguard.trust.grade import Grade
 
-    domain = str(name(options["domain"])) if options["domain"] else ""
+    domain = str(parse_target(options["domain"]).domain) if options["domain"] else ""
     since, until = options["since"], options["until"]
     return Window(
         domain,
