@@ -1,8 +1,10 @@
 """Invented report mails, the same ones for the same seed.
 
 Three kinds of reporters take turns. They differ in what large ones really differ in: the order and number of elements,
-indentation, namespace, packing, and how the mail is built. Sources and the domains behind them are drawn from pools, so
-that they recur within a report and between reports, as those of a hospital and of its recipients' forwarders do.
+indentation, namespace, packing, and how the mail is built: a report alone, beside a greeting, or beside a page of HTML
+three multiparts deep. Header blocks have the length of real ones. Sources and the domains behind them are drawn from
+pools, so that they recur within a report and between reports, as those of a hospital and of its recipients' forwarders
+do.
 """
 
 from __future__ import annotations
@@ -170,7 +172,7 @@ def _telling_record(row: _Row) -> str:
 
 
 def _telling(number: int, rows: list[_Row]) -> bytes:
-    """A gzip beside a greeting."""
+    """A gzip beside a page of HTML, which lies in two multiparts of its own."""
     reporter, begin = "reporter-b.example", _begin(number)
     xml = (
         '<?xml version="1.0"?><feedback xmlns:xsd="http://www.w3.org/2001/XMLSchema" '
@@ -181,7 +183,7 @@ def _telling(number: int, rows: list[_Row]) -> bytes:
         f"<fo>0</fo></policy_published>{''.join(map(_telling_record, rows))}</feedback>"
     )
     name = f"{reporter}!{AUTHOR}!{begin}!{begin + _DAY_S}.xml.gz"
-    return _with_greeting(reporter, f"{number:032x}", name, gzip.compress(xml.encode(), mtime=0))
+    return _with_page(reporter, f"{number:032x}", name, gzip.compress(xml.encode(), mtime=0))
 
 
 def _modern_record(row: _Row) -> str:
@@ -222,7 +224,7 @@ def _modern_record(row: _Row) -> str:
 
 
 def _modern(number: int, rows: list[_Row]) -> bytes:
-    """A gzip as the whole mail."""
+    """A gzip beside a greeting."""
     reporter, begin = "reporter-c.example", _begin(number)
     xml = f"""<?xml version="1.0" encoding="utf-8"?>
 <feedback xmlns="urn:ietf:params:xml:ns:dmarc-2.0">
@@ -251,8 +253,7 @@ def _modern(number: int, rows: list[_Row]) -> bytes:
 {"".join(map(_modern_record, rows))}</feedback>
 """
     name = f"{reporter}!{AUTHOR}!{begin}!{begin + _DAY_S - 1}.xml.gz"
-    data = gzip.compress(xml.encode(), mtime=0)
-    return _single(reporter, f"{begin}.{number}", "application/gzip", name, data)
+    return _with_greeting(reporter, f"{begin}.{number}", name, gzip.compress(xml.encode(), mtime=0))
 
 
 _REPORTERS: Final[tuple[Callable[[int, list[_Row]], bytes], ...]] = (_terse, _telling, _modern)
@@ -262,6 +263,14 @@ def _begin(number: int) -> int:
     return RECEIVED_AT - RECEIVED_AT % _DAY_S - (1 + number % 30) * _DAY_S
 
 
+_WORD: Final = "kweehcgRqVbTx1Fby9ebSI0rW1klDvwh5BNl7H8RYyhPqlds43Oo3Ry6t9Cgx0QW"
+_CARRIED: Final = "".join(
+    f"{field}: i=1; a=rsa-sha256; d=carrier.example;\n\tt=1790200000; s=s2026;\n\tb={_WORD}\n\t {_WORD}\n\t {_WORD}\n"
+    for field in ("X-Carrier-Seal", "X-Carrier-Signature", "X-Carrier-Results", "X-Carrier-Verdict")
+) + "".join(f"X-Carrier-{number}: {_WORD[:40]}\n" for number in range(10))
+"""What carriers write on top of a mail: a third of the fields and a half of the bytes of a real header block."""
+
+
 def _head(reporter: str, report_id: str, more: str) -> str:
     host = reporter.removeprefix("mail.")
     return f"""Received: from mta.{host} (mta.{host} [192.0.2.200])
@@ -269,7 +278,7 @@ def _head(reporter: str, report_id: str, more: str) -> str:
 \tfor <dmarc@{AUTHOR}>; Thu, 24 Sep 2026 06:13:20 +0900 (JST)
 Date: Wed, 23 Sep 2026 16:59:59 -0700
 Message-ID: <{report_id}@{host}>
-Subject: Report domain: {AUTHOR} Submitter: {host} Report-ID: {report_id}
+{_CARRIED}Subject: Report domain: {AUTHOR} Submitter: {host} Report-ID: {report_id}
 From: "DMARC reports" <noreply@{host}>
 To: dmarc@{AUTHOR}
 MIME-Version: 1.0
@@ -297,6 +306,23 @@ def _with_greeting(reporter: str, report_id: str, name: str, data: bytes) -> byt
         f'Content-Disposition: attachment; filename="{name}"\n\n'
     )
     return _wire((head + greeting + attached).encode() + encodebytes(data) + f"\n--{boundary}--\n".encode())
+
+
+def _with_page(reporter: str, report_id: str, name: str, data: bytes) -> bytes:
+    outer, middle, inner = (f"_{kind}_{report_id}_" for kind in ("mpm", "rv", "av"))
+    head = _head(reporter, report_id, f'Content-Type: multipart/mixed;\n\tboundary="{outer}"\n')
+    page = encodebytes(b"<div style='font-family:sans-serif'>This is a DMARC aggregate report.</div>" * 8).decode()
+    nested = (
+        f"This is a multi-part message in MIME format.\n\n--{outer}\nContent-Type: multipart/related;\n"
+        f'\tboundary="{middle}"\n\n--{middle}\nContent-Type: multipart/alternative;\n\tboundary="{inner}"\n\n'
+        f"--{inner}\n\n\n--{inner}\nContent-Type: text/html; charset=us-ascii\nContent-Transfer-Encoding: base64\n\n{page}\n"
+        f"--{inner}--\n\n--{middle}--\n\n"
+    )
+    attached = (
+        f"--{outer}\nContent-Type: application/gzip\nContent-Transfer-Encoding: base64\n"
+        f'Content-Description: {name}\nContent-Disposition: attachment; filename="{name}";\n\n'
+    )
+    return _wire((head + nested + attached).encode() + encodebytes(data) + f"\n--{outer}--\n".encode())
 
 
 def _wire(mail: bytes) -> bytes:

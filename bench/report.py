@@ -107,8 +107,8 @@ def machine_line() -> str:
 def _version_of_peer() -> str:
     """Of parsedmarc, which has an environment of its own."""
     place = (Path(__file__).parents[1] / ".venv-bench").glob("lib/python*/site-packages")
-    found = next(distributions(name="parsedmarc", path=[str(folder) for folder in place]), None)
-    return found.version if found else "-"
+    found = [one.version for one in distributions(name="parsedmarc", path=[str(folder) for folder in place])]
+    return found[0] if found else "-"
 
 
 def _cpu_model() -> str:
