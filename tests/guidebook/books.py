@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from mailguard.errors import OperationError
 from mailguard.guidebook.blocks import (
     Blank,
     Block,
@@ -32,9 +33,18 @@ from mailguard.guidebook.blocks import (
     code,
     fact,
 )
+from mailguard.render.book.fonts import families
 
 MADE_AT = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 AS_OF = datetime(2026, 11, 22, 1, 30, tzinfo=UTC)
+
+
+def can_draw() -> bool:
+    """Whether a font of this machine can show Japanese."""
+    try:
+        return bool(families())
+    except OperationError:
+        return False
 
 
 def text(words: str) -> Rich:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import subprocess
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -78,11 +78,12 @@ def _of_family(family: str) -> Font:
     return Font(family)
 
 
+@lru_cache(maxsize=4)
 def _of_file(file: Path) -> Font:
     from fontTools.ttLib import TTFont, TTLibError  # type: ignore[import-untyped]
 
     try:
-        with TTFont(file, fontNumber=0, lazy=True) as font:
+        with file.open("rb") as opened, TTFont(opened, fontNumber=0, lazy=True) as font:
             shows = ord(_PROOF) in (font.getBestCmap() or {})
             family = str(font["name"].getBestFamilyName() or file.stem)
     except (OSError, TTLibError, KeyError) as error:

@@ -74,14 +74,14 @@ def _block(block: Block, depth: int) -> Iterator[str]:
             yield from _record(block)
         case Signals():
             for signal in block.signals:
-                yield f"- {_symbol(signal.tone)}**{_line(signal.title)}** {_line(signal.word)}  "
+                yield f"- {_symbol(signal.tone)}{_strong(signal.title)} {_line(signal.word)}  "
                 yield f"  {_line(signal.text)}"
         case Chart():
-            yield from (f"**{_line(block.title)}**", "", _line(block.alternative), "", *_table(block.numbers))
+            yield from (_strong(block.title), "", _line(block.alternative), "", *_table(block.numbers))
         case Form():
             yield from _form(block)
         case Callout():
-            yield f"> {_symbol(block.tone)}**{_line(block.title)}**"
+            yield f"> {_symbol(block.tone)}{_strong(block.title)}"
             yield from (f"> {line}".rstrip() for line in _spaced(block.blocks, depth))
         case Card():
             yield f"{'#' * min(depth + 1, _DEEPEST)} {_symbol(block.tone)}{_line(block.title)}"
@@ -103,7 +103,7 @@ def _bullets(block: Bullets, depth: int) -> Iterator[str]:
 
 def _table(table: Table) -> Iterator[str]:
     if table.caption:
-        yield from (f"**{_line(table.caption)}**", "")
+        yield from (_strong(table.caption), "")
     columns = max([len(table.head), *map(len, table.rows)], default=0)
     yield _row(table.head, columns)
     yield "|" + "|".join(" ---: " if column in table.numeric else " --- " for column in range(columns)) + "|"
@@ -149,12 +149,20 @@ def _line(rich: Rich) -> str:
     return "".join(map(_span, rich))
 
 
+def _strong(rich: Rich) -> str:
+    return _bold(_line(rich))
+
+
+def _bold(text: str) -> str:
+    return f"**{text}**" if text.strip() else ""  # stars with nothing between them are a line across the page
+
+
 def _span(span: Span) -> str:
     match span.kind:
         case Kind.CODE:
             return f"`{markdown_code(span.text)}`"
         case Kind.STRONG:
-            return f"**{markdown(span.text)}**"
+            return _bold(markdown(span.text))
         case Kind.RUBY:
             return f"{markdown(span.text)}（{markdown(span.target)}）"
         case Kind.LINK if is_source(span.target):
