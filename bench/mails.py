@@ -315,7 +315,8 @@ def _with_page(reporter: str, report_id: str, name: str, data: bytes) -> bytes:
     nested = (
         f"This is a multi-part message in MIME format.\n\n--{outer}\nContent-Type: multipart/related;\n"
         f'\tboundary="{middle}"\n\n--{middle}\nContent-Type: multipart/alternative;\n\tboundary="{inner}"\n\n'
-        f"--{inner}\n\n\n--{inner}\nContent-Type: text/html; charset=us-ascii\nContent-Transfer-Encoding: base64\n\n{page}\n"
+        f"--{inner}\n\n\n--{inner}\nContent-Type: text/html; charset=us-ascii\nContent-Transfer-Encoding: base64\n\n"
+        f"{page}\n"
         f"--{inner}--\n\n--{middle}--\n\n"
     )
     attached = (
