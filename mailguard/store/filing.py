@@ -148,22 +148,25 @@ class _Plan:
 
     def _take_report(self, mail_id: int, key: bytes, report: AggregateReport, trust: Trust) -> Outcome:
         rank = GRADES.index(trust.grade)
+        copies = [known for known in self._by_digest.get(report.digest, ()) if not known.superseded]
+        # Before a look at its key, which it has not taken: another report may have come under that key since.
+        # Roll-ups of a copy whose records are gone cannot be taken back, so nothing takes its place any more.
+        if any(known.rank < rank or known.emptied for known in copies):
+            return Outcome.DUPLICATE
         same = self._by_key.get(key)
-        if same is not None and same.digest != report.digest:
+        if same is not None and same.digest == report.digest:
+            return Outcome.DUPLICATE
+        if same is not None:
             row = (same.id, report.digest, mail_id, len(report.records), messages_of(report))
             self._rows.conflicts.append(row)
             return Outcome.CONFLICT
-        copies = [known for known in self._by_digest.get(report.digest, ()) if not known.superseded]
-        worse = [known for known in copies if known.rank > rank]
-        # Roll-ups of a copy whose records are gone cannot be taken back, so nothing takes its place any more.
-        if same is not None or any(known.rank < rank or known.emptied for known in copies):
-            return Outcome.DUPLICATE
         self._last_report += 1
         self._rows.reports.append(_New(self._last_report, mail_id, key, report, trust))
         self._remember(key, _Known(self._last_report, report.digest, rank, superseded=False, emptied=False))
-        for known in worse:
-            known.superseded = True
-            self._rows.superseded.append((known.id, self._last_report))
+        for known in copies:
+            if known.rank > rank:  # else it is another proved sender's
+                known.superseded = True
+                self._rows.superseded.append((known.id, self._last_report))
         return Outcome.STORED
 
 

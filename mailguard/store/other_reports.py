@@ -107,19 +107,20 @@ class OtherReports:
 
     def _take(self, mail_id: int, report: TlsReport, trust: Trust) -> Outcome:
         key = tls_key(report, trust)
+        rank = GRADES.index(trust.grade)
+        same = self._by_digest.get(report.digest)
+        # Before a look at its key, which it has not taken: another report may have come under that key since.
+        if same is not None and rank >= same.rank:
+            return Outcome.DUPLICATE
         holder = self._by_key.get(key) if key else None
         if holder is not None and holder.digest != report.digest:
             self._conflicts.append((holder.id, report.digest, mail_id))
             return Outcome.CONFLICT
-        same = self._by_digest.get(report.digest)
         if same is None:
             self._last_tls += 1
             self._remember(self._last_tls, report.digest, key, trust.grade.value)
             self._tls.append((self._last_tls, mail_id, report, trust))
             return Outcome.STORED
-        rank = GRADES.index(trust.grade)
-        if rank >= same.rank:
-            return Outcome.DUPLICATE
         same.rank = rank
         if key:
             self._by_key[key] = same

@@ -151,6 +151,15 @@ def test_an_unreadable_mail_is_kept_with_its_reason(store: Store) -> None:
     assert unpack(store.database.rows("SELECT raw FROM mail")[0][0]) == b"raw"
 
 
+def test_a_copy_that_was_a_duplicate_stays_one_whatever_came_under_its_key_since(store: Store) -> None:
+    first, other = report(record()), report(record(count=2))
+    mails = [filed(first, trust=VERIFIED), filed(first, trust=AUTHENTICATED), filed(other, trust=AUTHENTICATED)]
+    assert outcomes(store, *mails) == [STORED, DUPLICATE, STORED]
+    once = everything(store.database)
+    assert outcomes(store, *mails) == [DUPLICATE, DUPLICATE, DUPLICATE]
+    assert everything(store.database) == once
+
+
 def test_texts_that_databases_refuse_are_mended(store: Store) -> None:
     evil = "a\0b\ud800'); DROP TABLE report; --" + "長" * 2000
     said = record().said._replace(header_from=evil, envelope_to=evil)
