@@ -39,6 +39,9 @@ ZONES = {
 }
 
 
+FOR_VENDORS = ("letters", "questionnaire")
+"""Letters go to companies, without readings."""
+
 STORIES = tuple(ZONES)
 """The names of the states."""
 
@@ -46,7 +49,9 @@ STORIES = tuple(ZONES)
 @cache
 def japanese() -> Mapping[str, tuple[str, ...]]:
     """All our Japanese words by the file that they stand in, without values, code and what is to be copied."""
-    places = {path.name: list(messages(path).values()) for path in catalogues("ja").values()}
+    places = {
+        path.name: list(messages(path).values()) for part, path in catalogues("ja").items() if part not in FOR_VENDORS
+    }
     for path in sorted((ROOT / "mailguard" / "guides").glob("**/ja/*.md")):
         if not path.name.startswith("notice-"):
             places[path.name] = [path.read_text("utf-8")]

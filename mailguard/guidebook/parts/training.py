@@ -42,7 +42,7 @@ TONES: Final = {
 QUIZ: Final = {"name": "×", "bank": "○", "delete": "×", "own": "×", "opened": "○", "service": "○", "alike": "×"}
 """Questions in their order, with their answers."""
 
-_ROWS: Final = 15
+_ROWS: Final = 12
 _KINDS: Final = {"own": "", "name": "never", "alike": "never", "taken": "taken"}  # and whether settings stop them
 
 
