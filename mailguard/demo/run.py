@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import smtplib
 import sys
@@ -18,16 +19,18 @@ from mailguard.demo.guide import Traffic, render_guide
 from mailguard.demo.send import DOMAIN, RECIPIENT, build_mails, send_mails
 from mailguard.demo.words import WORDS
 from mailguard.errors import OperationError
-from mailguard.ingest.deliver import into_store
+from mailguard.feedback.envelope import ReceivedMail
+from mailguard.feedback.mail import read_mail
 from mailguard.ingest.listener import Listener, ListenerSettings
 from mailguard.names import name
 from mailguard.policy.shelf import DEFAULT, load_policy, load_providers
 from mailguard.render.document import to_document
 from mailguard.resolver import NameServer, Resolver, ResolverSettings
-from mailguard.store import open_reader
+from mailguard.store import open_reader, open_store
 from mailguard.store.reports import Window
-from mailguard.store.writer import Writer
 from mailguard.trust.grade import Grade
+from mailguard.worker.filer import Filer
+from mailguard.worker.judging import Judge
 
 HOSPITALS: Final = (
     "aozora-clinic.example",
@@ -147,7 +150,16 @@ async def _receive_reports(database: Path, now: datetime, language: str, say: Sa
     """Send a week of reports to our own listener; how many mails were accepted."""
     mails = build_mails(now, WINDOW_DAYS)
     settings = ListenerSettings(addresses=(RECIPIENT,))
-    async with Writer(database) as writer, Listener(settings, into_store(writer)) as listener:
+    judge = Judge(None)
+
+    async def deliver(mail: ReceivedMail) -> None:
+        contents = await asyncio.to_thread(read_mail, mail.raw)
+        await filer.add(judge.file(mail, contents, None))
+
+    async with (
+        Filer(lambda: open_store(database), patient=False) as filer,
+        Listener(settings, deliver) as listener,
+    ):
         say(WORDS[language].steps["listener"].format(host=settings.host, port=listener.port))
         await send_mails(mails, settings.host, listener.port)
     return len(mails)
