@@ -78,13 +78,22 @@ class Heading:
     anchor: str = ""
 
 
+class Side(StrEnum):
+    """Where on its line a paragraph stands, in the manner of letters."""
+
+    START = "start"
+    CENTRE = "centre"
+    END = "end"
+
+
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """A paragraph. ``QUIET`` is small print, ``lead`` larger."""
+    """A paragraph. ``QUIET`` is small print, ``lead`` larger. The date of a letter and its sender stand at the end."""
 
     text: Rich
     tone: Tone | None = None
     lead: bool = False
+    side: Side = Side.START
 
 
 @dataclass(frozen=True, slots=True)
