@@ -9,6 +9,10 @@ RUN sh container/install.sh /source /opt/mailguard
 FROM python:3.13-slim
 LABEL org.opencontainers.image.title="mailguard" \
       org.opencontainers.image.licenses="Apache-2.0"
+# What PDF is drawn with: a library, and a font made for readers whose sight is weak. No font comes with mailguard itself.
+RUN apt-get update && apt-get install --yes --no-install-recommends \
+        fonts-morisawa-bizud-gothic libpango-1.0-0 libpangoft2-1.0-0 \
+    && rm -rf /var/lib/apt/lists/*
 # Nothing here is written while running; what mailguard is asked to write goes to /data (a volume or a tmpfs).
 COPY --from=build /opt/mailguard /opt/mailguard
 RUN useradd --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin mailguard \

@@ -40,10 +40,12 @@ AS_OF = datetime(2026, 11, 22, 1, 30, tzinfo=UTC)
 
 
 def can_draw() -> bool:
-    """Whether a font of this machine can show Japanese."""
+    """Whether PDF can be made here: the engine's library is there, and a font that can show Japanese."""
     try:
+        import weasyprint  # type: ignore[import-untyped]  # noqa: F401
+
         return bool(families())
-    except OperationError:
+    except (OSError, OperationError):
         return False
 
 
