@@ -163,6 +163,14 @@ def test_policies_come_with_what_their_report_says(store: Store) -> None:
     assert store.list_tls(WINDOW)[0].domains == [DOMAIN, "other.example.jp"]
 
 
+def test_a_copy_that_was_a_duplicate_stays_one_whatever_came_under_its_key_since(store: Store) -> None:
+    other = tls("t-1", replace(tls().policies[0], failed=3))
+    mails = [tls_mail(tls()), tls_mail(tls(), trust=AUTHENTICATED), tls_mail(other, trust=AUTHENTICATED)]
+    assert outcomes(store, *mails) == [Outcome.STORED, Outcome.DUPLICATE, Outcome.STORED]
+    assert outcomes(store, *mails) == [Outcome.DUPLICATE, Outcome.DUPLICATE, Outcome.DUPLICATE]
+    assert store.database.rows("SELECT COUNT(*) FROM tls_conflict") == [(0,)]
+
+
 def test_only_what_is_proved_is_told_unless_asked_otherwise(store: Store) -> None:
     outcomes(store, tls_mail(tls(), trust=UNVERIFIED))
     store.add([failure_mail(UNVERIFIED)])
