@@ -19,7 +19,7 @@ JA = translator("ja")
 
 def test_fields_are_told_in_the_reader_s_language() -> None:
     reason = Reason("nothing-readable", {"file": "a.zip", "why": "encrypted", "others": 2})
-    english = "No report could be read in this mail: a.zip: it is encrypted (and 2 more files)."
+    english = "No report could be read: a.zip: it is encrypted (and 2 more files)."
     assert str(sentence_of(reason)) == english
     told = sentence_of(reason).told(JA)
     assert "a.zip" in told
