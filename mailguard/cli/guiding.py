@@ -52,8 +52,11 @@ class Guiding:
     made_at: datetime
 
     @classmethod
-    def prepare(cls, options: dict[str, Any], language: str, outcome: Outcome) -> Guiding:
-        """Understand the options. Raises click.UsageError or UsageError for what cannot be done."""
+    def prepare(cls, options: dict[str, Any], language: str, outcome: Outcome, *, books: int = 0) -> Guiding:
+        """Understand the options. ``books``: how many books will be made, where that is not one for each domain.
+
+        Raises click.UsageError or UsageError for what cannot be done.
+        """
         gathered = gather(options["domains"], options["files"])
         outcome.wrong_use |= gathered.faulty
         if gathered.faulty and not gathered.domains:
@@ -61,7 +64,7 @@ class Guiding:
         if not (gathered.domains or options["audits"] or options["replay"]):
             raise click.UsageError(say("Name a domain, for example: mailguard guide clinic.example.jp -o guide.html"))
         forms = tuple(dict.fromkeys(options["forms"]))
-        single = len(gathered.domains) == 1 and len(forms) == 1 and forms[0] != "docx"
+        single = (books or len(gathered.domains)) == 1 and len(forms) == 1 and forms[0] != "docx"
         return cls(
             options=options,
             domains=gathered.domains,
@@ -128,6 +131,27 @@ async def make_guides(run: Guiding) -> None:
                 click.echo(say("{domain}: {file}").format(domain=case.domain, file=path), err=True)
             archive.keep(case.document)
             run.outcome.count(case.document, None)
+
+
+async def make_portfolio_report(run: Guiding) -> None:
+    """Make one report over all domains. Raises OperationError where our own disk fails."""
+    from mailguard.guidebook.book import make_portfolio_book
+    from mailguard.guidebook.portfolio import make_portfolio
+
+    cases = []
+    with Archive.open(run.options) as archive:
+        async for case in _cases(run, archive):
+            cases.append(case)
+            archive.keep(case.document)
+            run.outcome.count(case.document, None)
+    if not cases:
+        raise UsageError("There is no audit to report on.")
+    found = make_portfolio(cases, hidden=run.options["hide_names"])
+    book = make_portfolio_book(
+        found, run.language, pages=run.options["pages"], furigana=run.options["furigana"], imprint=cases[0].imprint
+    )
+    for path in _write(run, book, "portfolio"):
+        click.echo(say("{count} domains: {file}").format(count=len(cases), file=path), err=True)
 
 
 def _write(run: Guiding, book: Book, domain: str) -> Iterator[Path]:

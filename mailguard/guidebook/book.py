@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from importlib import import_module
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from mailguard.guidebook.blocks import Book, Part, Reader
-from mailguard.guidebook.case import Case
+from mailguard.guidebook.blocks import Book, Imprint, Part, Reader
+from mailguard.guidebook.case import Case, Document
 from mailguard.guidebook.texts import Texts
+
+if TYPE_CHECKING:
+    from mailguard.guidebook.portfolio import Portfolio
+
+NOBODY: Final = Imprint()
 
 PartMaker = Callable[[Case, Texts], Part | None]
 """``make`` of a module under ``parts``. None: there is nothing to say."""
@@ -19,10 +24,6 @@ PARTS: Final = (
     "director",
     "todo",
     "findings",
-    "letters",
-    "questionnaire",
-    "checksheet",
-    "clauses",
     "difference",
     "monitoring",
     "evidence",
@@ -52,10 +53,36 @@ def make_book(
     )
 
 
+def make_portfolio_book(
+    portfolio: Portfolio, language: str, *, pages: bool = False, furigana: bool = False, imprint: Imprint = NOBODY
+) -> Book:
+    """The report over many clinics; there must be one at least. ``pages`` adds page one of each."""
+    from mailguard.guidebook.parts.portfolio import make_parts
+
+    texts = Texts(language)
+    cases = [member.case for member in portfolio.members]
+    return Book(
+        language=language,
+        title=texts("portfolio.book"),
+        domain="",
+        made_at=max(case.made_at for case in cases),
+        as_of=min(case.as_of for case in cases),
+        parts=make_parts(portfolio, texts, pages=pages),
+        imprint=imprint,
+        furigana=furigana,
+        number=_number(case.document for case in cases),
+    )
+
+
 def book_number(case: Case) -> str:
     """A short number by which sender and reader can speak of one guide: same audit, same number."""
-    told = f"{case.document['domain']} {case.document['as_of']}"
-    return f"MG-{case.as_of:%Y%m%d}-{hashlib.sha256(told.encode()).hexdigest()[:6].upper()}"
+    return _number([case.document])
+
+
+def _number(documents: Iterable[Document]) -> str:
+    told = sorted(f"{document['domain']} {document['as_of']}" for document in documents)
+    day = min(one.rpartition(" ")[2] for one in told)[:10].replace("-", "")
+    return f"MG-{day}-{hashlib.sha256(chr(10).join(told).encode()).hexdigest()[:6].upper()}"
 
 
 def only(book: Book, *ids: str) -> Book:
