@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from mailguard.errors import OperationError, Sentence, UsageError
+from mailguard.errors import OperationError, Sentence
 from mailguard.store.database import Values
 from mailguard.store.place import hide_password
 from mailguard.store.statements import COLUMNS, insert
@@ -119,11 +119,9 @@ def _copy(table: str) -> bytes:
 
 
 def connect(url: str, *, write: bool = True) -> PostgresDatabase:
-    """Connect to the server. Raises UsageError without psycopg, OperationError when the server will not have us."""
-    try:
-        import psycopg
-    except ImportError as error:
-        raise UsageError("PostgreSQL needs psycopg; install it with: pip install 'mailguard[postgres]'.") from error
+    """Connect to the server. Raises OperationError when the server will not have us."""
+    import psycopg
+
     try:
         said = psycopg.conninfo.conninfo_to_dict(url)
         where = psycopg.conninfo.make_conninfo(url, **{key: _NOTICE[key] for key in _NOTICE if key not in said})
