@@ -18,7 +18,10 @@ from pathlib import Path
 from bench.report import Target, machine_line, targets_table
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
-PARTS = ("single", "floor", "bulk", "memory", "reports", "commands", "limits", "reading", "listener", "attacks")
+PARTS = (
+    *("single", "floor", "bulk", "memory", "reports", "commands", "limits", "reading", "listener", "attacks"),
+    "guide",
+)
 """Modules with a ``run`` that prints tables and returns the promises."""
 
 
