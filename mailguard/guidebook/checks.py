@@ -1,7 +1,8 @@
 """What a look into DNS can answer of the check sheet and of the vendors' questionnaire. In no language.
 
-Both are data (``sheets.py``); an entry names in ``seen`` which of the looks below answers it. A look answers yes or no only for what was seen. Where a deciding question had no answer it says so,
-and where nothing that was asked decides, it leaves the answer to people.
+Both are data (``sheets.py``); an entry names in ``seen`` which of the looks below answers it. A look answers yes or no
+only for what was seen. Where a deciding question had no answer it says so, and where nothing that was asked decides, it
+leaves the answer to people.
 """
 
 from __future__ import annotations
@@ -44,10 +45,7 @@ _SHORT: Final = frozenset({"weak", "too_short"})
 
 
 def look(name: str, case: Case) -> Look:
-    """What was seen. ``name`` is an entry's ``seen``, empty for one that only people can answer. Never raises else.
-
-    Raises KeyError for a name that is none (data files are checked when they are read).
-    """
+    """What was seen. ``name`` is an entry's ``seen``, one of ``LOOKS``, or empty where only people can answer."""
     return _LOOKS[name](case) if name else _OPEN
 
 

@@ -18,6 +18,7 @@ from mailguard.providers import Text
 from mailguard.resources import policies
 
 _STANDINGS: Final = frozenset({"V", "S"})
+_NOTHING: Final = Text("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,8 @@ class Clause:
     helps: Text
     parts: tuple[str, ...]
     sources: tuple[str, ...]
-    volume: Text = Text("", "")
-    asks: Text = Text("", "")
+    volume: Text = _NOTHING
+    asks: Text = _NOTHING
     families: tuple[str, ...] = ()
     draft: bool = False
 
@@ -112,4 +113,4 @@ def _clause(data: dict[str, Any], sources: Mapping[str, Source]) -> Clause:
 
 
 def _text(data: dict[str, Any], key: str) -> Text:
-    return Text(**data[key]) if key in data else Text("", "")
+    return Text(**data[key]) if key in data else _NOTHING

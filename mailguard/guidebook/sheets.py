@@ -136,13 +136,13 @@ def fill_checksheet(case: Case, plan: Plan) -> tuple[Group[Line], ...]:
 def _line(item: Item, case: Case, plan: Plan) -> Line:
     seen = look(item.seen, case)
     answered = seen.mark in (Mark.YES, Mark.NO)
-    return Line(item, seen, in_japan(case.as_of) if answered else None, _target(item, seen.mark, case, plan))
+    return Line(item, seen, in_japan(case.as_of) if answered else None, _target(item, seen.mark, plan))
 
 
-def _target(item: Item, mark: Mark, case: Case, plan: Plan) -> date | None:
-    """The last day of the tasks that make it a yes. A no without a task of its own gets the day of the first work."""
+def _target(item: Item, mark: Mark, plan: Plan) -> date | None:
+    """The last day of the tasks that make it a yes. Without one in the plan people choose the day."""
     if mark is Mark.YES:
         return None
     works: Sequence[Work] = (Work.AUDIT_AGAIN,) if mark is Mark.UNANSWERED else item.works
     days = [task.due for task in plan.tasks if task.work in works]
-    return max(days, default=None if mark is Mark.OPEN else case.first_due)
+    return max(days, default=None)
