@@ -1,4 +1,4 @@
-"""The short way through a plain mail: one part, or one multipart of leaves, as nearly every reporter sends it.
+"""The short way through a plain mail: one part, or multiparts of plain parts, as nearly every reporter sends it.
 
 The e-mail parser handles every line of a mail by itself and costs more than reading a small report. A mail that has
 nothing unusual about it needs a few searches instead. Whatever is not plain (``None``) goes to the parser; where both
@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import re
 from binascii import Error, a2b_base64
+from collections.abc import Iterator
 from typing import Final
 
+from mailguard.feedback.kinds import Kind, claims_to_be_report, kind_of
 from mailguard.feedback.limits import Limits
 
 _MOST_PARTS: Final = 20
+_MOST_CONTAINERS: Final = 8
 
 _FIELDS: Final = re.compile(rb"(?:[!-9;-~]+:[^\n]*\n(?:[ \t][^\n]*\n)*)*")
 _FIELD: Final = re.compile(
@@ -48,21 +51,36 @@ def plain_leaves(mail: bytes, limits: Limits) -> list[Leaf] | None:
     if mail.count(b"\n") > limits.lines:
         return None
     try:
-        return _leaves(mail, line_end, limits)
+        return list(_Leaves(line_end, limits).inside(mail))
     except _NotPlain:
         return None
 
 
-def _leaves(mail: bytes, line_end: bytes, limits: Limits) -> list[Leaf]:
-    fields, body = _split(mail, limits)
-    kind, parameters = _content_type(fields)
-    if not _MULTIPART.match(kind):
-        return [_leaf(kind, parameters, fields, body, 1, line_end)]
-    found: list[Leaf] = []
-    for number, part in enumerate(_parts(body, parameters.get(b"boundary", b"")), start=2):
-        fields, content = _split(part, limits)
-        found.append(_leaf(*_content_type(fields), fields, content, number, line_end))
-    return found
+class _Leaves:
+    """Goes through the parts as the parser's tree would be gone through, and numbers them alike."""
+
+    def __init__(self, line_end: bytes, limits: Limits) -> None:
+        self._line_end = line_end
+        self._limits = limits
+        self._parts = 0
+        self._containers = 0
+
+    def inside(self, text: bytes) -> Iterator[Leaf]:
+        """The leaves of a mail or part. Bounds: 20 parts, and ``containers`` of the limits, but never more than 8."""
+        self._parts += 1
+        fields, body = _split(text, self._limits)
+        kind, parameters = _content_type(fields)
+        if not _MULTIPART.match(kind):
+            yield _leaf(kind, parameters, fields, body, self._parts, self._line_end)
+            return
+        self._containers += 1
+        if self._containers > min(self._limits.containers, _MOST_CONTAINERS):
+            raise _NotPlain
+        parts = _cut(body, parameters.get(b"boundary", b""))
+        if self._parts + len(parts) > _MOST_PARTS:
+            raise _NotPlain
+        for part in parts:
+            yield from self.inside(part)
 
 
 def _split(text: bytes, limits: Limits) -> tuple[dict[bytes, bytes], bytes]:
@@ -100,14 +118,14 @@ def _parameters(text: bytes) -> dict[bytes, bytes]:
     return found
 
 
-def _parts(body: bytes, boundary: bytes) -> list[bytes]:
+def _cut(body: bytes, boundary: bytes) -> list[bytes]:
     """The texts between the delimiters. The line end before a delimiter belongs to it (RFC 2046 5.1.1)."""
     if not _BOUNDARY.match(boundary):
         raise _NotPlain
     _, *parts = (b"\n" + body).split(b"\n--" + boundary)
     closed = parts.pop() if parts else b""
     # Anything else after the boundary makes it another boundary, or a line with blanks at its end.
-    if not parts or len(parts) > _MOST_PARTS or not (closed == b"--" or closed.startswith(b"--\n")):
+    if not parts or not (closed == b"--" or closed.startswith(b"--\n")):
         raise _NotPlain
     if not all(part.startswith(b"\n") for part in parts):
         raise _NotPlain
@@ -124,7 +142,11 @@ def _leaf(
     if not name.isascii() or b"=?" in name:
         raise _NotPlain
     content = _decode(body, fields.get(b"content-transfer-encoding", b"").lower(), line_end)
-    return " ".join(name.decode("ascii").split())[:200] or f"part {number}", content
+    place = " ".join(name.decode("ascii").split())[:200] or f"part {number}"
+    # The other way also looks for a report in the text as it stands.
+    if claims_to_be_report(place) and kind_of(content) is Kind.OTHER:
+        raise _NotPlain
+    return place, content
 
 
 def _decode(body: bytes, encoding: bytes, line_end: bytes) -> bytes:

@@ -89,9 +89,9 @@ class _Walk:
             for name, content in leaves:
                 self.add_leaf(name, [content], depth)
             return
+        before, self._number = self._number, 0  # parts of a mail in a mail are numbered by themselves
         try:
             measure(mail, self._limits)
-            self._number = 0
             self._part(message_from_bytes(mail), depth)
         except OverLimit as bound:
             self._found.refused.append(Refused(place, str(bound)))
@@ -99,6 +99,8 @@ class _Walk:
             RecursionError
         ):  # cannot happen while ``containers`` is small; a mail must not end the process if it does
             self._found.refused.append(Refused(place, "containers"))
+        finally:
+            self._number = before
 
     def _part(self, part: Message, depth: int) -> None:
         self._number += 1

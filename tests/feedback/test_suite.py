@@ -73,7 +73,8 @@ def test_the_short_ways_and_the_parsers_read_the_same(case: Case, monkeypatch: p
 
 
 def test_nearly_every_mail_of_a_reporter_goes_the_short_way() -> None:
-    plain = [mail_cases.GOOD[name] for name in ("gzip", "zip", "bare", "text first", "text last", "multipart/report")]
+    names = ("gzip", "zip", "bare", "text first", "text last", "multipart/report", "text and HTML", "related in mixed")
+    plain = [mail_cases.GOOD[name] for name in names]
     assert all(plainmail.plain_leaves(raw, unpack_limits()) for raw in plain)
 
 

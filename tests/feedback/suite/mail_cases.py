@@ -153,6 +153,16 @@ GOOD: dict[str, bytes] = {
     "text first": multipart(TEXT, part(PACKED)),
     "text last": multipart(part(PACKED), TEXT),
     "text and HTML": multipart(multipart(TEXT, HTML, kind="alternative", boundary="c", top=b""), part(PACKED)),
+    "related in mixed": multipart(
+        multipart(
+            multipart(b"\r\n\r\n", HTML, kind="alternative", boundary="e", top=b""),
+            kind="related",
+            boundary="d",
+            top=b"",
+        ),
+        part(PACKED),
+    ),
+    "a line too many before base64": multipart(TEXT, part(PACKED).replace(b"\r\n\r\n", b"\r\n\r\nAAAA\r\n", 1)),
     "multipart/report": multipart(TEXT, part(PACKED), kind="report; report-type=x"),
     "multipart/related": multipart(TEXT, part(PACKED), kind="related"),
     "multipart/signed": multipart(
