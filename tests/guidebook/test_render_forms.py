@@ -126,6 +126,11 @@ def test_headings_of_any_level_skip_none() -> None:
     assert levels == [1, 2, 3, 3, 4, 4, 5, 3]
 
 
+def test_headings_of_one_level_look_alike() -> None:
+    card = Card(text("a"), tuple(Heading(text(word), level=2) for word in "bcd"))
+    assert Reading(render_html(book(part(card, card)))).levels == [1, 2, 3, 4, 4, 4, 3, 4, 4, 4]
+
+
 def test_links_within_lead_somewhere(page: Reading) -> None:
     within = {link.removeprefix("#") for link in page.links if link.startswith("#")}
     assert within

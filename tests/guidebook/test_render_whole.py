@@ -6,22 +6,24 @@ import unicodedata
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from functools import cache
-from importlib.util import find_spec
+from io import BytesIO
 from typing import Any
 
 import jsonschema
 import pytest
+from pypdf import PdfReader
 
-from mailguard.guidebook import book as books
 from mailguard.guidebook.blocks import Book
-from mailguard.guidebook.book import make_book
+from mailguard.guidebook.book import make_book, only
 from mailguard.guidebook.case import Case, Clinic
 from mailguard.policy.shelf import load_providers
 from mailguard.render.book.data import to_data
 from mailguard.render.book.html import render_html
 from mailguard.render.book.markdown import render_markdown
+from mailguard.render.book.pdf import render_pdf
 from mailguard.render.book.text import render_text
 from mailguard.traffic import Day, Reporter, Source, SourceClass, Traffic
+from tests.guidebook.books import can_draw
 from tests.guidebook.injection import ATTACKS, HARMLESS, poisoned_document
 from tests.guidebook.test_render_forms import SCHEMA, Reading
 from tests.guidebook.test_render_injection import HIDDEN, Skeleton
@@ -34,12 +36,6 @@ clinic.example.jp        TXT  v=spf1 include:_spf.google.com +all
 _dmarc.clinic.example.jp TXT  v=DMARC1; p=none; rua=mailto:a@clinic.example.jp
 mx.clinic.example.jp     A    192.0.2.1
 """
-
-
-@pytest.fixture(autouse=True)
-def parts_that_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    there = tuple(name for name in books.PARTS if find_spec(f"mailguard.guidebook.parts.{name}"))
-    monkeypatch.setattr(books, "PARTS", there)
 
 
 @cache
@@ -102,3 +98,9 @@ def test_a_whole_guide_has_headings_in_order_and_links_that_lead_somewhere(langu
     assert {link.removeprefix("#") for link in page.links if link.startswith("#")} <= set(page.ids)
     assert len(page.ids) == len(set(page.ids))
     assert page.pictures_without_words == page.heads_without_scope == 0
+
+
+@pytest.mark.skipif(not can_draw(), reason="PDF cannot be made here")
+def test_the_directors_page_is_one_page(language: str) -> None:
+    made = render_pdf(only(guide("clinic.example.jp", language), "director"))
+    assert len(PdfReader(BytesIO(made)).pages) == 1

@@ -27,6 +27,8 @@ from mailguard.render.book.templates import environment_of, telling
 from mailguard.render.safe import brief, visible
 
 _CAPITALS = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_PART_LEVEL: Final = 2
+_DEEPEST: Final = 6
 _MOST_IN_HEAD: Final = 48
 """Characters of a domain in the running head; the whole stands on the first page."""
 
@@ -73,8 +75,8 @@ class View:
         self.rich = SpansToHtml(anchors_of(book), readings=readings, paper=medium is Medium.PAPER)
         self._look = Look(brand.name or book.imprint.name, brand.accent, brand.logo)
         self._environment = environment_of(brand.templates)
-        self._depth = 1
-        self._level = 1
+        self._depth = 0
+        self._above: list[int] = []
 
     def page(self) -> str:
         """The whole file."""
@@ -82,7 +84,7 @@ class View:
 
     def part(self, part: Part) -> Markup:
         """A part, by its own template where there is one."""
-        self._depth = self._level = 2
+        self._depth, self._above = 0, []
         template = self._environment.select_template([f"parts/{part.id}.html.j2", "part.html.j2"])
         return Markup(template.render(view=self, part=part, book=self.book, brand=self._look))  # noqa: S704 - autoescaped
 
@@ -96,18 +98,20 @@ class View:
         return Markup(template.render(view=self, block=block, book=self.book, brand=self._look))  # noqa: S704 - autoescaped
 
     def heading(self, level: int) -> str:
-        """The element of a heading within a part or card: at most one level below the heading before it."""
-        self._level = min(self._depth + level, self._level + 1, 6)
-        return f"h{self._level}"
+        """The element of a heading within a part or card: one level below the nearest higher one above."""
+        wanted = self._depth + level
+        while self._above and self._above[-1] >= wanted:
+            self._above.pop()
+        self._above.append(wanted)
+        return f"h{min(_PART_LEVEL + len(self._above), _DEEPEST)}"
 
     def inside(self, card: Card) -> Markup:
         """A card's blocks; their headings stand below the card's own."""
-        outer, self._depth = self._depth, self._level
+        self._depth += 1
         try:
             return self.blocks(card.blocks)
         finally:
-            self._depth = outer
-            self._level = max(outer, min(self._level, outer + 1))
+            self._depth -= 1
 
     def words(self, message: str, **facts: object) -> Markup:
         """Words of the layout, ``layout.<message>``."""
