@@ -196,24 +196,34 @@ def test_the_rim_decides_nothing(package: str) -> None:
     assert not known & RIM_MUST_NOT_KNOW[package]
 
 
-# The demonstration sends mail, to itself on loopback.
-SENDERS = ("mailguard.demo",)
+# The demonstration sends mail, to itself on loopback. A consultant sends guides, by commands of their own.
+SENDERS = ("mailguard.demo", "mailguard.sending.smtp")
 _WAYS_OUT = ("smtplib", "aiosmtplib")
+_MAY_SEND = ("mailguard.sending", "mailguard.cli.guide_send", "mailguard.cli.outbox", "mailguard.cli.sending")
 
 
-def test_nothing_but_the_demonstration_can_send_mail() -> None:
-    """What a stranger mails to us is never relayed, bounced or answered: there is no code that could."""
-    every = [
-        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-        for path in sorted((ROOT / "mailguard").rglob("*.py"))
-    ]
-    can_send = {module for module in every if any(is_way_out(name) for name in imports(tree_of(module)))}
+def every_module() -> list[str]:
+    paths = sorted((ROOT / "mailguard").rglob("*.py"))
+    return [".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in paths]
+
+
+def modules_that_import(ways: tuple[str, ...]) -> set[str]:
+    return {module for module in every_module() if any(leads_to(name, ways) for name in imports(tree_of(module)))}
+
+
+def leads_to(imported: str, ways: tuple[str, ...]) -> bool:
+    return any(imported == way or imported.startswith(f"{way}.") for way in ways)
+
+
+def test_nothing_but_the_demonstration_and_the_sending_of_guides_can_send_mail() -> None:
+    can_send = modules_that_import(_WAYS_OUT)
     assert {module for module in can_send if not module.startswith(SENDERS)} == set()
     assert can_send, "the demonstration does, so this test can see it"
 
 
-def is_way_out(imported: str) -> bool:
-    return any(imported == way or imported.startswith(f"{way}.") for way in _WAYS_OUT)
+def test_what_receives_does_not_know_how_to_send() -> None:
+    """What a stranger mails to us is never relayed, bounced or answered: there is no code that could."""
+    assert {one for one in modules_that_import(("mailguard.sending",)) if not one.startswith(_MAY_SEND)} == set()
 
 
 def test_every_pure_package_has_a_floor() -> None:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from mailguard.guidebook.blocks import Book
     from mailguard.guidebook.brand import Brand
 
-BINARY: Final = frozenset({"pdf", "docx", "xlsx"})
+BINARY: Final = frozenset({"pdf", "docx", "xlsx", "mail"})
 """Forms that are no text."""
 
 Rendered = Iterator[tuple[str, bytes]]
@@ -63,6 +63,12 @@ def _xlsx(book: Book, brand: Brand, _: str | None) -> Rendered:
     yield "-checksheet.xlsx", render_checksheet(book, brand)
 
 
+def _mail(book: Book, brand: Brand, font: str | None) -> Rendered:
+    from mailguard.render.book.mail import render_draft
+
+    yield ".eml", render_draft(book, brand, font=font)
+
+
 _FORMS: Final[dict[str, Callable[[Book, Brand, str | None], Rendered]]] = {
     "html": _html,
     "pdf": _pdf,
@@ -71,4 +77,5 @@ _FORMS: Final[dict[str, Callable[[Book, Brand, str | None], Rendered]]] = {
     "json": _json,
     "docx": _docx,
     "xlsx": _xlsx,
+    "mail": _mail,
 }

@@ -51,6 +51,11 @@ def render_text(book: Book) -> str:
     return "\n".join(lines) + "\n"
 
 
+def blocks_text(blocks: Iterable[Block]) -> str:
+    """Blocks alone, as they stand in the text of a book."""
+    return "\n".join(_spaced(blocks)).lstrip("\n") + "\n"
+
+
 def _spaced(blocks: Iterable[Block]) -> Iterator[str]:
     for block in blocks:
         lines = list(_block(block))
