@@ -26,14 +26,17 @@ from mailguard.guidebook.case import Case
 from mailguard.guidebook.checks import Mark
 from mailguard.guidebook.claims import told
 from mailguard.guidebook.clauses import load_guideline
-from mailguard.guidebook.sheets import Group, Line, fill_checksheet
+from mailguard.guidebook.sheets import Group, Item, Line, fill_checksheet
 from mailguard.guidebook.telling import listed, plan_of
 from mailguard.guidebook.texts import Texts
 
-COLUMNS: Final = ("number", "item", "answer", "checked", "target", "person", "near")
+COLUMNS: Final = ("number", "item", "answer", "checked", "target", "person")
 """The columns of its tables, by which the spreadsheet knows what may be entered where."""
 
-_WIDTHS: Final = (7, 33, 9, 14, 14, 10, 13)
+DAY: Final = "%Y/%m/%d"
+"""How its days are written: short, and read again by the spreadsheet."""
+
+_WIDTHS: Final = (8, 33, 11, 18, 18, 12)
 _MARKS: Final = ("audited", "unanswered", "open", "target", "near")
 
 
@@ -68,27 +71,32 @@ def _count(groups: Sequence[Group[Line]], texts: Texts) -> Paragraph:
 def _tables(groups: Sequence[Group[Line]], texts: Texts) -> Iterator[Block]:
     head = tuple(texts(f"checksheet.column.{column}") for column in COLUMNS)
     for group in groups:
-        yield Heading((Span(f"{group.id}. {group.title.of(texts.language)}"),))
+        yield Heading(texts("checksheet.group", number=group.id, title=group.title.of(texts.language)))
         rows = tuple(_row(line, texts) for line in group.entries)
         yield Table(head, rows, widths=_WIDTHS, form=True)
 
 
 def _row(line: Line, texts: Texts) -> tuple[Rich, ...]:
-    clauses = load_guideline().clauses
-    near = listed((clauses[clause].name(texts.language) for clause in line.item.clauses), texts)
     return (
         (Span(line.item.id),),
-        (Span(line.item.says.of(texts.language)),),
+        _item(line.item, texts),
         () if line.look.mark is Mark.OPEN else texts(f"checksheet.answer.{line.look.mark}"),
         _day(line.checked, texts),
         _day(line.target, texts),
         (),
-        (Span(near),) if near else (),
     )
 
 
+def _item(item: Item, texts: Texts) -> Rich:
+    """The item with the clauses that it is near to, as margins of the ministry's manual name them."""
+    says = (Span(item.says.of(texts.language)),)
+    clauses = load_guideline().clauses
+    near = listed((clauses[clause].name(texts.language) for clause in item.clauses), texts)
+    return texts("checksheet.item", item=says, near=near) if near else says
+
+
 def _day(day: date | None, texts: Texts) -> Rich:
-    return texts("checksheet.day", day=day) if day else ()
+    return texts("checksheet.day", day=f"{day:{DAY}}") if day else ()
 
 
 def _marks(texts: Texts) -> Callout:

@@ -80,7 +80,7 @@ class _Tables:
         """The guideline's clauses."""
         yield Heading(self._texts("clauses.clauses"))
         rows = tuple(self._clause(clause) for clause in guideline.clauses.values())
-        yield Table(self._head("clause", "asks", "helps", "findings"), rows, widths=(24, 28, 32, 16))
+        yield Table(self._head("clause", "asks", "helps", "findings"), rows, widths=(23, 27, 31, 19))
 
     def items(self, guideline: Guideline) -> Iterator[Block]:
         """The checklist's items."""

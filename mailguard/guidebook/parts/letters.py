@@ -111,16 +111,16 @@ def _head(letter: Letter, case: Case, texts: Texts) -> Iterator[Block]:
 def _body(letter: Letter, case: Case, texts: Texts) -> Iterator[Block]:
     yield Heading(texts("letters.facts"), 2)
     yield _facts(letter, case, texts)
-    yield Heading(texts("letters.requests"), 2)
-    yield _overview(letter, texts)
+    if len(letter.requests) > 1:
+        yield Heading(texts("letters.requests"), 2)
+        yield _overview(letter, texts)
     if any(request.first for request in letter.requests):
         yield Paragraph(texts("letters.due-moves"), tone=Tone.QUIET)
     yield Heading(texts("letters.contents"), 2)
     for number, request in enumerate(letter.requests, 1):
         yield from _request(number, request, case, texts)
-    yield Heading(texts("letters.check" if _writes(letter) else "letters.reply"), 2)
     yield from _check(letter, case, texts)
-    yield Paragraph(texts("letters.reply.how"))
+    yield Paragraph(texts("letters.reply"))
     yield Paragraph(texts("letters.end"), side=Side.END)
 
 
@@ -131,7 +131,7 @@ def _facts(letter: Letter, case: Case, texts: Texts) -> Table:
         (texts("letters.facts.number"), (code(book_number(case)),)),
         (texts("letters.facts.due"), texts("letters.facts.day", day=letter.due)),
     )
-    return Table((texts("letters.facts.what"), texts("letters.facts.value")), rows, widths=(32, 68))
+    return Table((), rows, widths=(32, 68))
 
 
 def _overview(letter: Letter, texts: Texts) -> Table:
@@ -146,7 +146,7 @@ def _overview(letter: Letter, texts: Texts) -> Table:
         for number, request in enumerate(letter.requests, 1)
     )
     head = tuple(texts(f"letters.column.{column}") for column in columns)
-    return Table(head, rows, row_heads=False, widths=(9, 43, 28, 20))
+    return Table(head, rows, row_heads=False, widths=(8, 41, 27, 24))
 
 
 def _request(number: int, request: Request, case: Case, texts: Texts) -> Iterator[Block]:
@@ -210,6 +210,7 @@ def _writes(letter: Letter) -> list[Document]:
 def _check(letter: Letter, case: Case, texts: Texts) -> Iterator[Block]:
     records = _writes(letter)
     if records:
+        yield Heading(texts("letters.check"), 2)
         yield Paragraph(texts("letters.check.before"))
         yield Paragraph(texts("letters.check.stale", day=case.as_of))
         yield Paragraph(texts("letters.check.how"))
@@ -246,7 +247,7 @@ def _results(letter: Letter, texts: Texts) -> Table:
         for number, request in enumerate(letter.requests, 1)
     )
     head = tuple(texts(f"letters.column.{column}") for column in ("number", "work", "result", "done"))
-    return Table(head, rows, row_heads=False, widths=(9, 43, 28, 20), form=True)
+    return Table(head, rows, row_heads=False, widths=(8, 41, 27, 24), form=True)
 
 
 def _answer(answer: str, texts: Texts) -> Blank:

@@ -27,8 +27,7 @@ def make(case: Case, texts: Texts) -> Part | None:
     if is_without_mail(case.document) or judge_exposure(case.document) is Exposure.SHARED:
         return None
     card = Card(texts("questionnaire.card", domain=case.domain), tuple(_form(case, texts)), anchor=ANCHOR, page=True)
-    lead = Paragraph(texts("questionnaire.lead"), lead=True)
-    return Part("questionnaire", texts("questionnaire.title"), (lead, card), frozenset((Reader.VENDOR, Reader.IT)))
+    return Part("questionnaire", texts("questionnaire.title"), (card,), frozenset((Reader.VENDOR, Reader.IT)))
 
 
 def _form(case: Case, texts: Texts) -> Iterator[Block]:
@@ -36,21 +35,22 @@ def _form(case: Case, texts: Texts) -> Iterator[Block]:
     due = texts("questionnaire.from.day", day=case.first_due)
     asked = (Blank(texts("questionnaire.from.clinic"), clinic), Blank(texts("questionnaire.from.due"), due))
     by = (Blank(texts(f"questionnaire.by.{field}")) for field in ("company", "service", "person", "date"))
+    yield Paragraph(texts("questionnaire.lead"))
     yield Form((*asked, *by))
     yield Paragraph(texts("questionnaire.use"))
     yield Paragraph(texts("questionnaire.seen", day=case.as_of))
     for group in load_questionnaire():
-        yield Heading((Span(group.title.of(texts.language)),), 2)
+        title = group.title.of(texts.language)
+        yield Heading(texts("questionnaire.group", number=group.id, title=title), 2)
         yield _table(group, case, texts)
-    yield Heading(texts("questionnaire.more"), 2)
     yield Paragraph(texts("questionnaire.end"))
-    yield Form((Blank(texts("questionnaire.more"), lines=4),))
+    yield Form((Blank(texts("questionnaire.more"), lines=3),))
 
 
 def _table(group: Group[Question], case: Case, texts: Texts) -> Table:
     head = tuple(texts(f"questionnaire.column.{column}") for column in ("number", "question", "answer", "remark"))
     rows = tuple(_row(question, case, texts) for question in group.entries)
-    return Table(head, rows, widths=(13, 40, 19, 28), form=True)
+    return Table(head, rows, widths=(9, 38, 25, 28), form=True)
 
 
 def _row(question: Question, case: Case, texts: Texts) -> tuple[Rich, ...]:
