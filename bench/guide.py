@@ -12,8 +12,6 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
 
@@ -22,9 +20,10 @@ from bench.report import Target, save, say, table
 from bench.zones import Clinics
 from mailguard.audit import replay_audit
 from mailguard.evidence import Evidence
-from mailguard.guidebook.blocks import Book, Part
-from mailguard.guidebook.book import make_book
+from mailguard.guidebook.blocks import Book
+from mailguard.guidebook.book import make_book, make_portfolio_book
 from mailguard.guidebook.case import Case
+from mailguard.guidebook.portfolio import make_portfolio
 from mailguard.inquiry import Answer, Question
 from mailguard.inquiry import run as drive
 from mailguard.names import DomainName
@@ -37,8 +36,7 @@ CLINICS = 1000
 PAGES = 200
 LANGUAGE = "ja"
 _NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
-_CLINICS_OF_A_PORTFOLIO = 24  # enough for the pages that are wanted; how many they are is measured
-_PORTFOLIO_PARTS = ("director", "todo", "findings")
+_CLINICS_OF_A_PORTFOLIO = 195  # enough for the pages that are wanted; how many they are is measured
 
 
 def case_of(domain: DomainName, clinics: Clinics) -> Case:
@@ -52,15 +50,9 @@ def case_of(domain: DomainName, clinics: Clinics) -> Case:
 
 
 def portfolio(clinics: Clinics) -> Book:
-    """The first parts of many clinics' guides as one book."""
-    return replace(make_book(case_of(clinics.domains[0], clinics), LANGUAGE), parts=tuple(_parts(clinics)))
-
-
-def _parts(clinics: Clinics) -> Iterator[Part]:
-    for number, domain in enumerate(clinics.domains[:_CLINICS_OF_A_PORTFOLIO]):
-        for part in make_book(case_of(domain, clinics), LANGUAGE).parts:
-            if part.id in _PORTFOLIO_PARTS:
-                yield replace(part, id=f"{part.id}-{number}")
+    """The report over many clinics, with page one of each."""
+    cases = [case_of(domain, clinics) for domain in clinics.domains]
+    return make_portfolio_book(make_portfolio(cases), LANGUAGE, pages=True)
 
 
 def measure_html(clinics: Clinics) -> tuple[float, float]:
