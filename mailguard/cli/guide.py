@@ -13,7 +13,7 @@ from mailguard.cli.exits import OUR_FAILURE, Outcome
 from mailguard.cli.options import lang_option, resolver_options
 from mailguard.cli.speaking import SpokenCommand, language, say
 
-FORMATS: Final = ("html", "pdf", "markdown", "text", "json", "docx", "xlsx")
+FORMATS: Final = ("html", "pdf", "markdown", "text", "json", "mail", "docx", "xlsx")
 READERS: Final = ("director", "it", "vendor", "staff", "all")
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -21,12 +21,15 @@ F = TypeVar("F", bound=Callable[..., Any])
 _COMMANDS: Final = {
     "make": "mailguard.cli.guide:make",
     "portfolio": "mailguard.cli.guide:portfolio",
+    "send": "mailguard.cli.guide_send:send",
+    "outbox": "mailguard.cli.outbox:outbox",
+    "bounces": "mailguard.cli.outbox:bounces",
 }
 
 
 @click.group(cls=DefaultGroup, commands_at=_COMMANDS, default="make")
 def guide() -> None:
-    """Make guides: what a director, an IT person and a DNS company each need.
+    """Make and send guides: what a director, an IT person and a DNS company each need.
 
     `mailguard guide DOMAIN...` is short for `mailguard guide make DOMAIN...`.
     """

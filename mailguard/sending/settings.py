@@ -26,6 +26,11 @@
     [outbox]
     path = "outbox.db"
 
+    [bounces]                                 # the mailbox of the address for bounces: keys as in [[mailbox]]
+    host = "imap.example.jp"
+    user = "guide@consult.example.jp"
+    password_file = "imap-password"
+
 Read strictly: an unknown key, a wrong type or a secret written into the file is a UsageError.
 """
 
@@ -45,6 +50,7 @@ from mailguard.names import DomainName
 from mailguard.render.book.mime import Mailbox, Unsubscribe, is_address
 from mailguard.settings.table import Section
 from mailguard.sources.secret import Secret
+from mailguard.sources.settings import MailboxSettings, mailbox_from
 from mailguard.targets import parse_target
 
 DEFAULT_FILE: Final = "send.toml"
@@ -123,6 +129,7 @@ class SendSettings:
     basis: str
     outbox: Path
     rate_per_minute: int = 20
+    bounces: MailboxSettings | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -165,6 +172,7 @@ def parse_send_settings(text: str, file: str, base: Path = Path()) -> SendSettin
         basis=mail.text("basis", ""),
         rate_per_minute=mail.number("rate_per_minute", 20, 1, 600),
         outbox=outbox.path("path", "outbox.db", base),
+        bounces=_mailbox(top, base) if "bounces" in top.data else None,
     )
     for section in (mail, outbox, top):
         section.nothing_else()
@@ -210,6 +218,12 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _mailbox(top: Section, base: Path) -> MailboxSettings:
+    data = top.below("bounces")
+    files = {key: str(base / value) for key, value in data.items() if key.endswith("_file") and isinstance(value, str)}
+    return mailbox_from({**data, **files}, f"{top.where}: [bounces]")
 
 
 def _sender(section: Section) -> SenderSettings:

@@ -1,0 +1,70 @@
+"""``mailguard guide send``: one guide to each clinic, through the sender's own mail server."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import click
+
+from mailguard.cli.exits import OUR_FAILURE
+from mailguard.cli.guide import READERS
+from mailguard.cli.options import lang_option, resolver_options
+from mailguard.cli.speaking import SpokenCommand, language, say
+
+
+@click.command(cls=SpokenCommand)
+@click.option("--sender", default="send.toml", show_default=True, metavar="FILE", help="Settings for sending.")
+@click.option("--recipients", metavar="FILE", help="List of recipients: CSV with the columns domain and email.")
+@click.option("--preview", metavar="DIR", help="Make the mails, put them there to be looked at, and send nothing.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done; send nothing and change nothing.")
+@click.option(
+    "--test-address", metavar="ADDRESS", help="Send the first mail that would go out to this address instead."
+)
+@click.option("--yes", is_flag=True, help="Make the mails and send them without a preview.")
+@click.option("--limit", type=click.IntRange(1), metavar="COUNT", help="Send at most so many mails in this run.")
+@click.option("--audits", metavar="FILE", help="Use saved audits (JSON or NDJSON) instead of asking the network.")
+@click.option("--sender-audit", metavar="FILE", help="Saved audit of the sender's domain, at most a day old.")
+@click.option("--brand", metavar="DIR", help="Folder with your own logo, colours, imprint and templates.")
+@click.option("--font", metavar="NAME", help="Font of the PDF; without it, the first Japanese font found.")
+@click.option(
+    "--for",
+    "readers",
+    type=click.Choice(READERS),
+    multiple=True,
+    default=("all",),
+    show_default=True,
+    help="Only the parts for these readers. May be repeated.",
+)
+@click.option("--furigana", is_flag=True, help="Show how Chinese characters are read (Japanese guides).")
+@click.option("--database", metavar="URL|PATH", help="Where reports are, and where audits are kept.")
+@click.option(
+    "--days", type=click.IntRange(1, 366), default=30, show_default=True, help="Days of reports to look back on."
+)
+@click.option("--law", is_flag=True, help="Print help on the law about mail that advertises, and exit.")
+@resolver_options
+@lang_option
+@click.pass_context
+def send(ctx: click.Context, /, **options: Any) -> None:
+    """Send each clinic its guide, once.
+
+    First --preview DIR makes the mails and sends nothing. Then the same command without it sends what was looked at.
+    The sender's own domain has to pass the audit.
+
+    Exit codes: 0 done, 1 done, but some mails did not go out, 2 wrong use, 4 our own failure or the mail server's.
+    """
+    from mailguard.cli.sending import Sending, print_law
+    from mailguard.errors import OperationError
+
+    if options["law"]:
+        print_law(language())
+        return
+    try:
+        code = asyncio.run(Sending.prepare(options).run())
+    except OperationError as error:
+        click.echo(f"mailguard: {error.told(say)}", err=True)
+        code = OUR_FAILURE
+    except KeyboardInterrupt:
+        click.echo(f"mailguard: {say('Stopped. What was not sent waits in the outbox for the next run.')}", err=True)
+        code = 130
+    ctx.exit(code)
