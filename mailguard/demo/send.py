@@ -1,7 +1,8 @@
 """Report mails as real reporters send them, and sending them to the listener.
 
 The XML under ``demo/samples`` and the mails built here have the shapes of Google, Microsoft, Yahoo, NTT docomo and of
-RFC 9990: order of elements, packing, MIME structure, subject, file name. What they tell is invented.
+RFC 9990: order of elements, packing, MIME structure, subject, file name. Who sends them and what they tell is invented.
+One more is forged: in the name of a reporter, unsigned, and full of praise for a stranger's server.
 """
 
 from __future__ import annotations
@@ -68,48 +69,68 @@ def build_mails(as_of: datetime, days: int = 7) -> list[SampleMail]:
 
 
 def _mails_of(day: datetime) -> Iterator[SampleMail]:
+    return (_mail_of(day, sender, build) for sender, build in _REPORTERS.items())
+
+
+def forge_mail(as_of: datetime) -> SampleMail:
+    """A mail that anybody could have sent, about the day before ``as_of``: it says that a stranger's mail is in order.
+
+    It bears the number of the true report of that day.
+    """
+    midnight = as_of.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return _mail_of(midnight - timedelta(days=1), "noreply-dmarc-support@tsubame-mail.example", _forged)
+
+
+def _mail_of(day: datetime, sender: str, build: Callable[[_Day], Message]) -> SampleMail:
     begin = int(day.timestamp())
-    for sender, build in _REPORTERS.items():
-        number = int.from_bytes(sha256(f"{sender} {begin}".encode()).digest()[:8], "big")
-        message = build(_Day(begin, begin + 86_399, str(number)))
-        message["From"] = sender
-        message["To"] = RECIPIENT
-        message["Date"] = format_datetime(day + timedelta(days=1, hours=3))
-        message["Message-ID"] = f"<{number}@{sender.rpartition('@')[2]}>"
-        yield SampleMail(sender, RECIPIENT, message.as_bytes(policy=compat32.clone(linesep="\r\n")))
+    number = int.from_bytes(sha256(f"{sender} {begin}".encode()).digest()[:8], "big")
+    message = build(_Day(begin, begin + 86_399, str(number)))
+    message["From"] = sender
+    message["To"] = RECIPIENT
+    message["Date"] = format_datetime(day + timedelta(days=1, hours=3))
+    message["Message-ID"] = f"<{number}@{sender.rpartition('@')[2]}>"
+    return SampleMail(sender, RECIPIENT, message.as_bytes(policy=compat32.clone(linesep="\r\n")))
 
 
 def _google(day: _Day) -> Message:
     """The whole mail is one zip file."""
-    packed = _zip(day.file_name("google.com", "xml"), day.fill("google"))
-    message = _attachment(packed, "zip", day.file_name("google.com", "zip"))
-    message["Subject"] = f"Report domain: {DOMAIN} Submitter: google.com Report-ID: {day.report_id}"
+    return _in_zip(day, "google", "tsubame-mail.example")
+
+
+def _forged(day: _Day) -> Message:
+    return _in_zip(day, "forged", "tsubame-mail.example")
+
+
+def _in_zip(day: _Day, sample: str, submitter: str) -> Message:
+    packed = _zip(day.file_name(submitter, "xml"), day.fill(sample))
+    message = _attachment(packed, "zip", day.file_name(submitter, "zip"))
+    message["Subject"] = f"Report domain: {DOMAIN} Submitter: {submitter} Report-ID: {day.report_id}"
     return message
 
 
 def _microsoft(day: _Day) -> Message:
     """HTML in a wrapping of its own, then a gzip file; the subject is an encoded word."""
-    html = MIMEText("<div>This is a DMARC aggregate report from Microsoft Corporation.</div>", "html", "utf-8")
+    html = MIMEText("<div>This is a DMARC aggregate report from Suzuran Mail.</div>", "html", "utf-8")
     wrapping = MIMEMultipart("alternative", boundary="_av_demonstration_", _subparts=[html])
-    name = day.file_name("protection.outlook.com", "xml.gz")
+    name = day.file_name("protection.suzuran.example", "xml.gz")
     message = _with_gzip(wrapping, day.fill("microsoft"), name)
-    subject = f"[Preview] Report Domain: {DOMAIN} Submitter: protection.outlook.com Report-ID: {day.report_id}"
+    subject = f"[Preview] Report Domain: {DOMAIN} Submitter: protection.suzuran.example Report-ID: {day.report_id}"
     message["Subject"] = f"=?utf-8?B?{b64encode(subject.encode()).decode()}?="
     return message
 
 
 def _yahoo(day: _Day) -> Message:
-    text = MIMEText("This is an aggregate report from Yahoo! Inc.\n")
-    message = _with_gzip(text, day.fill("yahoo"), day.file_name("yahoo.com", "xml.gz"))
-    message["Subject"] = f"Report Domain: {DOMAIN} Submitter: yahoo.com Report-ID: <{day.report_id}>"
+    text = MIMEText("This is an aggregate report from Kawasemi! Inc.\n")
+    message = _with_gzip(text, day.fill("yahoo"), day.file_name("kawasemi.example", "xml.gz"))
+    message["Subject"] = f"Report Domain: {DOMAIN} Submitter: kawasemi.example Report-ID: <{day.report_id}>"
     return message
 
 
 def _docomo(day: _Day) -> Message:
-    text = MIMEText("This is an aggregate report from docomo.ne.jp.\n")
-    name = day.file_name("docomo.ne.jp", "xml.gz", day.report_id)
+    text = MIMEText("This is an aggregate report from hayabusa.example.\n")
+    name = day.file_name("hayabusa.example", "xml.gz", day.report_id)
     message = _with_gzip(text, day.fill("docomo"), name)
-    message["Subject"] = f"Report Domain: {DOMAIN} Submitter: docomo.ne.jp Report-ID: <{day.report_id}>"
+    message["Subject"] = f"Report Domain: {DOMAIN} Submitter: hayabusa.example Report-ID: <{day.report_id}>"
     return message
 
 
@@ -126,12 +147,15 @@ def _rfc9990(day: _Day) -> Message:
 
 
 _REPORTERS: Final[dict[str, Callable[[_Day], Message]]] = {
-    "noreply-dmarc-support@google.com": _google,
-    "dmarcreport@microsoft.com": _microsoft,
-    "noreply@dmarc.yahoo.com": _yahoo,
-    "reporting@dmarc25.jp": _docomo,
+    "noreply-dmarc-support@tsubame-mail.example": _google,
+    "dmarcreport@suzuran.example": _microsoft,
+    "noreply@dmarc.kawasemi.example": _yahoo,
+    "reporting@hayabusa.example": _docomo,
     "dmarc-reports@aoba-mail.example": _rfc9990,
 }
+
+SENDERS: Final = tuple(_REPORTERS)
+"""The addresses that reports come from."""
 
 
 def _with_gzip(first: Message, data: bytes, name: str) -> Message:
