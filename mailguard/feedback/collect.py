@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 from xml.etree.ElementTree import Element
 
-from mailguard.feedback.known import known_within, usual_dkim_result, usual_spf_result
+from mailguard.feedback.known import Key, known_within, usual_dkim_result, usual_spf_result
 from mailguard.feedback.layout import Layout, ResultAt, Texts, local_name, of_element
 from mailguard.feedback.limits import Enough, Limits, OverLimit
 from mailguard.feedback.place import facts_of_name
@@ -150,7 +150,7 @@ class Collector:
             return "no-date-range"
         if not self._read:
             self.note(DefectKind.MISSING, "record")
-        texts = {
+        texts: dict[str, Any] = {
             name: self._text(
                 _text_in(metadata, name), f"report_metadata/{name}", wanted=name in ("org_name", "report_id")
             )
@@ -195,7 +195,9 @@ class Collector:
             self.note(DefectKind.TOO_MANY, f"record {self._read + 1}")
             raise Enough
         self._read += 1
-        if not mended and not undecodable and (record := self._known_record(layout, texts)):
+        key = (layout, layout.rest(texts))
+        said = self._known.get(key)
+        if said and not mended and not undecodable and (record := self._usual_record(layout, texts, said)):
             self._records.append(record)
             return
         place = f"record {self._read}"
@@ -207,13 +209,12 @@ class Collector:
         if source_ip is None or count is None:
             self._count_dropped()
             return
-        self._records.append(Record(source_ip, count, self._said(layout, texts, place)))
+        self._records.append(Record(source_ip, count, said or self._said(key, texts, place)))
         self._repaired += self._noted > noted
 
-    def _known_record(self, layout: Layout, texts: Texts) -> Record | None:
-        """A record that says what others have said, of a source and count about which there is nothing to note."""
-        said = self._known.get((layout, layout.rest(texts)))
-        if said is None or layout.source_ip is None or layout.count is None:
+    def _usual_record(self, layout: Layout, texts: Texts, said: Said) -> Record | None:
+        """A record of a source and count about which there is nothing to note."""
+        if layout.source_ip is None or layout.count is None:
             return None
         source_ip, count = texts[layout.source_ip], texts[layout.count]
         if len(source_ip) > self._usual or len(count) > self._usual:
@@ -225,16 +226,13 @@ class Collector:
     def _count_of(self, text: str) -> tuple[int | None, bool]:
         return count_of(text, self._limits.count)
 
-    def _said(self, layout: Layout, texts: Texts, place: str) -> Said:
+    def _said(self, key: Key, texts: Texts, place: str) -> Said:
         """What a record says beside its source and count. Said in the same words again, it is not read again."""
-        key = (layout, layout.rest(texts))
-        known = self._known.get(key)
-        if known is None:
-            noted = self._noted
-            known = self._read_said(layout, texts, place)
-            if self._noted == noted:
-                self._known.put(key, known)
-        return known
+        noted = self._noted
+        said = self._read_said(key[0], texts, place)
+        if self._noted == noted:
+            self._known.put(key, said)
+        return said
 
     def _read_said(self, layout: Layout, texts: Texts, place: str) -> Said:
         for name in layout.bent:
@@ -283,7 +281,7 @@ class Collector:
         if at.domain is None or at.label is None or at.result is None:
             return _NO_RESULT
         found = texts[at.domain], texts[at.label], texts[at.result]
-        return found if max(map(len, found)) <= self._usual else _NO_RESULT
+        return found if len("".join(found)) <= self._usual else _NO_RESULT
 
     def _policy_published(self, place: str) -> PolicyPublished:
         inside = _children(self._policy)

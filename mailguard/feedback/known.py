@@ -15,6 +15,9 @@ from mailguard.feedback.values import auth_result_of, domain_of
 
 _MOST_KNOWN: Final = 4_096
 
+Key = tuple[Layout, Texts]
+"""How a record is laid out, and all of its texts but source and count."""
+
 
 class Known:
     """What was read of records beside source and count. Bounds: 4,096 entries of at most 1,000 characters;
@@ -22,12 +25,12 @@ class Known:
     """
 
     def __init__(self) -> None:
-        self._found: dict[tuple[Layout, Texts], Said] = {}
+        self._found: dict[Key, Said] = {}
         self.get = self._found.get
 
-    def put(self, key: tuple[Layout, Texts], said: Said) -> None:
+    def put(self, key: Key, said: Said) -> None:
         """Remember, if it is worth it."""
-        if sum(map(len, key[1])) > 1_000:
+        if len("".join(key[1])) > 1_000:
             return
         if len(self._found) >= _MOST_KNOWN:
             self._found.clear()

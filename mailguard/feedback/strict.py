@@ -204,10 +204,9 @@ class _Body:
     def _take_alike(self, text: str, at: int) -> int:
         """Take records that are written like earlier ones, for as long as they follow each other; where they end."""
         if self._is_between_children:
-            while found := _PATTERNS.find(text, at):
-                layout, texts, at = found
+            for layout, texts, end in _PATTERNS.each(text, at):
                 self._children.take_record(layout, texts)
-                self._unfinished = 0
+                self._unfinished, at = 0, end
         return at
 
     def _take_record(self, record: bytes) -> bool:

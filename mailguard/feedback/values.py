@@ -58,6 +58,14 @@ _OLD_RESULTS: Final = {
 }
 
 _OCTETS: Final = frozenset(map(str, range(256)))
+# RFC 5952 4: an IPv6 address that is its own canonical form, for there is no group of zero in it but those, two at
+# least, that "::" stands for. Not all canonical forms; those of nearly all sources.
+_GROUP: Final = "[1-9a-f][0-9a-f]{0,3}"
+_SOME_GROUPS: Final = f"(?:{_GROUP}(?::{_GROUP})*+)?+"
+_PLAIN_IPV6: Final = re.compile(
+    # At most six groups beside "::", and no IPv4 address in IPv6 clothes.
+    rf"(?!(?:[^:]*:){{7}}|::ffff:){_SOME_GROUPS}::{_SOME_GROUPS}|(?:{_GROUP}:){{7}}{_GROUP}"
+)
 _WHOLE: Final = re.compile(r"([0-9]{1,19})(\.0*)?")
 _GROUPED: Final = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+")
 _EPOCH: Final = re.compile(r"([0-9]{1,14})(?:\.[0-9]*)?")
@@ -114,6 +122,13 @@ def address_of(text: str) -> tuple[str | None, bool]:
     """An IP address in its canonical form; an IPv4 address in IPv6 clothes is undressed, a zone id dropped."""
     if _OCTETS.issuperset(octets := text.split(".")) and len(octets) == 4:
         return text, False
+    if _PLAIN_IPV6.fullmatch(text):
+        return text, False
+    return _odd_address_of(text)
+
+
+def _odd_address_of(text: str) -> tuple[str | None, bool]:
+    """The long way: what ``ipaddress`` makes of it, at ten times the price."""
     plain = text.strip().strip("[]")
     try:
         address = ip_address(plain.partition("%")[0])

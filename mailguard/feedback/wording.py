@@ -11,8 +11,7 @@ of a tag. What comes from here is what the parser would have read: what is not p
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from copy import deepcopy
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
@@ -32,6 +31,8 @@ _WORTH_A_PATTERN: Final = 16
 
 _MOST_IN_USE: Final = 8
 
+Matcher = Callable[[str, int], re.Match[str] | None]
+
 
 class Wording:
     """One way of writing the tags of a record, letter for letter."""
@@ -40,7 +41,7 @@ class Wording:
 
     def __init__(self, tags: tuple[str, ...], layout: Layout, pick: Callable[[Sequence[str]], Texts]) -> None:
         self.layout = layout
-        self.match: Callable[[str, int], re.Match[str] | None] | None = None
+        self.match: Matcher | None = None
         self._tags = tags
         self._pick = pick
         self._uses = 0
@@ -64,20 +65,28 @@ class Patterns:
         if wording.match is not None and wording not in self._wordings:
             self._wordings = [wording, *self._wordings[: _MOST_IN_USE - 1]]
 
-    def find(self, text: str, at: int) -> tuple[Layout, Texts, int] | None:
-        """Layout and texts of the record that begins here, after blanks, and where it ends.
+    def each(self, text: str, at: int) -> Iterator[tuple[Layout, Texts, int]]:
+        """Layout and texts of the records that follow each other from here on, after blanks, and where each ends.
 
-        Every character of ``text`` stands for a byte. Bound: ``LONGEST_PLAIN``.
+        Every character of ``text`` stands for a byte. Bound: ``LONGEST_PLAIN`` for each.
         """
+        while found := self._first_match(text, at):
+            wording, match, match_again = found
+            # Its neighbours are mostly written alike.
+            while match:
+                begin, at = at, match.end()
+                if at - begin > LONGEST_PLAIN:
+                    return
+                yield wording.layout, match.groups(), at
+                match = match_again(text, at)
+
+    def _first_match(self, text: str, at: int) -> tuple[Wording, re.Match[str] | None, Matcher] | None:
         for place, wording in enumerate(self._wordings):
             assert wording.match is not None
-            match = wording.match(text, at)
-            if match is None:
-                continue
-            if place:
-                self._wordings = [wording, *(one for one in self._wordings if one is not wording)]
-            end = match.end()
-            return (wording.layout, match.groups(), end) if end - at <= LONGEST_PLAIN else None
+            if match := wording.match(text, at):
+                if place:
+                    self._wordings = [wording, *(one for one in self._wordings if one is not wording)]
+                return wording, match, wording.match
         return None
 
 
@@ -100,7 +109,7 @@ def element_of_text(part: bytes, depth: int) -> Element | None:
     skeleton = _skeleton(tuple(pieces[1::2])) if pieces else None
     if skeleton is None or pieces is None or skeleton.depth > depth:
         return None
-    element = deepcopy(skeleton.element)
+    element = skeleton.element.__deepcopy__({})
     for one, at in zip(element.iter(), skeleton.texts_at, strict=True):
         one.text = pieces[at]
     return element

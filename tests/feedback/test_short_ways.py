@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from mailguard.feedback import strict, wording
+from mailguard.feedback import strict, values, wording
 from mailguard.feedback.limits import DEFAULT_LIMITS
 from mailguard.feedback.mail import read_mail
 from mailguard.feedback.report import AggregateReport, DefectKind
@@ -99,3 +101,25 @@ def test_what_leaves_something_to_note_is_noted_each_time() -> None:
     for _ in range(2):
         found = read(report(odd, odd))
         assert (found.repaired, len(found.defects)) == (2, 4)
+
+
+addresses = st.ip_addresses().map(str) | st.lists(
+    st.sampled_from(["0", "1", "a0", "ffff", "2001", "abcde", "00", "0a", "FE80", "", ""]), min_size=1, max_size=10
+).map(":".join)
+
+
+@given(addresses)
+@example("2001:db8::1")
+@example("2001:db8:1:2:3:4:5:6")
+@example("::1:2:3:4:5:6")
+@example("1:2:3:4:5:6::")
+@example("1:2:3::4:5:6:7")  # one group of zero is no "::"
+@example("1:2::3:0:0:0:4")
+@example("::ffff:c000:201")
+@example("2001:db8::1\n")
+def test_a_plain_address_is_what_the_library_makes_of_it(text: str) -> None:
+    assert values.address_of.__wrapped__(text) == values._odd_address_of(text)
+
+
+def test_usual_sources_are_plain() -> None:
+    assert all(map(values._PLAIN_IPV6.fullmatch, ("2001:db8::1", "2001:db8:1:2:3:4:5:6", "::1", "2001:db8:a::")))
