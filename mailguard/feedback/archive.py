@@ -48,6 +48,7 @@ class Member:
 
     ``place`` says where it lies, for people: the file's name, and inside an archive the member's. ``data`` is the file
     as it was attached; ``chunks`` gives what is in it. ``level`` counts the archives around the file that was opened.
+    ``quoted`` as in the reports.
     """
 
     place: str
@@ -56,6 +57,7 @@ class Member:
     limits: Limits
     budget: Budget
     level: int = 0
+    quoted: bool = False
 
     def chunks(self) -> Iterator[bytes]:
         """The file's content in pieces of at most 64 KiB, inflated anew on every call.

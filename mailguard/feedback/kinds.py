@@ -50,6 +50,12 @@ def kind_of(data: bytes) -> Kind:
     return Kind.FOREIGN if foreign_kind(data) else Kind.OTHER
 
 
+def is_letter(content_type: str, place: str) -> bool:
+    """Whether a part of this (lower-case) type is the text of a letter, and no file: it may hold what others wrote."""
+    is_text = content_type.startswith("text/") and content_type not in ("text/xml", "text/json")
+    return is_text and not claims_to_be_report(place)
+
+
 def claims_to_be_report(place: str) -> bool:
     """Whether a file is called like a report."""
     return _REPORT_NAME.search(place) is not None

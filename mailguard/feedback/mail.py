@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import chain
 
@@ -127,10 +127,18 @@ class _Reader:
             self._open_again(member, stream, kind)
         elif kind is Kind.JSON or stream.head.lstrip()[:1] in (b"{", b"["):
             for found in read_tls_reports(stream.open(), member.place, self.limits):
-                (self.tls_reports if isinstance(found, TlsReport) else self.unreadable).append(found)  # type: ignore[arg-type]
+                self._keep(found, member.quoted)
         else:
             for report in read_aggregates(stream.open, member.place, self.limits):
-                (self.reports if isinstance(report, AggregateReport) else self.unreadable).append(report)  # type: ignore[arg-type]
+                self._keep(report, member.quoted)
+
+    def _keep(self, found: AggregateReport | TlsReport | Unreadable, quoted: bool) -> None:
+        if isinstance(found, AggregateReport):
+            self.reports.append(replace(found, quoted=True) if quoted else found)
+        elif isinstance(found, TlsReport):
+            self.tls_reports.append(replace(found, quoted=True) if quoted else found)
+        else:
+            self.unreadable.append(found)
 
     def _open_again(self, member: Member, stream: _Stream, kind: Kind) -> None:
         """An archive or a mail in an archive."""
@@ -146,7 +154,7 @@ class _Reader:
             self.refuse([Refused(found.place, damage or found.reason)])
             return
         for inner in found:
-            self.read(inner)
+            self.read(replace(inner, quoted=member.quoted))
 
 
 _DEEPEST = 2

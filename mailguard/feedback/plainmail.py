@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from binascii import Error, a2b_base64
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
-from mailguard.feedback.kinds import Kind, claims_to_be_report, kind_of
+from mailguard.feedback.kinds import Kind, claims_to_be_report, is_letter, kind_of
 from mailguard.feedback.limits import Limits
 
 _MOST_PARTS: Final = 20
@@ -33,11 +33,19 @@ Leaf = tuple[str, bytes]
 """Name and decoded content of a part."""
 
 
+class Part(NamedTuple):
+    """A leaf of a mail. ``is_letter``: it is text for people, no file."""
+
+    name: str
+    content: bytes
+    is_letter: bool
+
+
 class _NotPlain(Exception):
     pass
 
 
-def plain_leaves(mail: bytes, limits: Limits) -> list[Leaf] | None:
+def plain_leaves(mail: bytes, limits: Limits) -> list[Part] | None:
     """Every part, or ``None`` for a mail that is not plain or goes beyond a bound of ``Limits``."""
     if len(mail) > limits.mail_bytes:
         return None
@@ -65,7 +73,7 @@ class _Leaves:
         self._parts = 0
         self._containers = 0
 
-    def inside(self, text: bytes) -> Iterator[Leaf]:
+    def inside(self, text: bytes) -> Iterator[Part]:
         """The leaves of a mail or part. Bounds: 20 parts, and ``containers`` of the limits, but never more than 8."""
         self._parts += 1
         fields, body = _split(text, self._limits)
@@ -134,7 +142,7 @@ def _cut(body: bytes, boundary: bytes) -> list[bytes]:
 
 def _leaf(
     kind: bytes, parameters: dict[bytes, bytes], fields: dict[bytes, bytes], body: bytes, number: int, line_end: bytes
-) -> Leaf:
+) -> Part:
     if not _LEAF.match(kind) or kind in _SEALED:
         raise _NotPlain
     _, gap, rest = fields.get(b"content-disposition", b"").partition(b";")
@@ -146,7 +154,7 @@ def _leaf(
     # The other way also looks for a report in the text as it stands.
     if claims_to_be_report(place) and kind_of(content) is Kind.OTHER:
         raise _NotPlain
-    return place, content
+    return Part(place, content, is_letter(kind.decode("ascii"), place))
 
 
 def _decode(body: bytes, encoding: bytes, line_end: bytes) -> bytes:

@@ -114,7 +114,9 @@ class AggregateReport:
     is trusted yet. ``read`` counts the records met; of these ``records`` were kept, among them ``repaired`` ones with
     a defect each, and ``dropped`` were not. ``defects_omitted`` counts those beyond the bound on ``defects``.
     ``digest`` is the SHA-256 of the file, unpacked, as far as it was read: another packing does not change it.
-    ``place`` says where in the mail the file lay, for people.
+    ``place`` says where in the mail the file lay, for people. ``quoted``: it was no file of the mail but stood in the
+    text of a letter, or in a mail inside the mail. Who sent the mail may only have passed on what others wrote, as
+    bounces and notifications do.
     """
 
     org_name: str
@@ -135,6 +137,7 @@ class AggregateReport:
     defects_omitted: int
     digest: bytes
     place: str = ""
+    quoted: bool = False
 
     @property
     def kept(self) -> int:
@@ -188,7 +191,8 @@ class TlsPolicy:
 class TlsReport:
     """One TLS report (RFC 8460), as far as it could be read; the counts are of ``policies``, as of records elsewhere.
 
-    ``begin`` and ``end`` are POSIX seconds, not trusted. ``digest`` is the SHA-256 of the file, unpacked.
+    ``begin`` and ``end`` are POSIX seconds, not trusted. ``digest`` is the SHA-256 of the file, unpacked. ``quoted`` as
+    in ``AggregateReport``.
     """
 
     organization: str
@@ -204,6 +208,7 @@ class TlsReport:
     defects_omitted: int
     digest: bytes
     place: str = ""
+    quoted: bool = False
 
     @property
     def kept(self) -> int:

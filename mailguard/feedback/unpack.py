@@ -11,14 +11,14 @@ and is none is named as refused; a greeting, a picture or a signature is passed 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email import message_from_bytes
 from email.message import Message
 from typing import Final, cast
 
 from mailguard.feedback.archive import Member, Refused, foreign_kind, open_file, printable
 from mailguard.feedback.encodings import hidden_files, without_quoting
-from mailguard.feedback.kinds import Kind, claims_to_be_report, kind_of
+from mailguard.feedback.kinds import Kind, claims_to_be_report, is_letter, kind_of
 from mailguard.feedback.limits import Budget, Limits, OverLimit
 from mailguard.feedback.measure import measure
 from mailguard.feedback.plainmail import Leaf, plain_leaves
@@ -84,15 +84,16 @@ class _Walk:
 
     def enter(self, mail: bytes, place: str, depth: int) -> None:
         """One mail; ``place`` is where it lies in another."""
-        leaves = plain_leaves(mail, self._limits)
-        if leaves is not None:
-            for name, content in leaves:
-                self.add_leaf(name, [content], depth)
+        is_inner = depth > 1 or self._level > 0
+        parts = plain_leaves(mail, self._limits)
+        if parts is not None:
+            for part in parts:
+                self.add_leaf(part.name, [part.content], depth, quoted=is_inner or part.is_letter)
             return
         before, self._number = self._number, 0  # parts of a mail in a mail are numbered by themselves
         try:
             measure(mail, self._limits)
-            self._part(message_from_bytes(mail), depth)
+            self._part(message_from_bytes(mail), depth, is_inner)
         except OverLimit as bound:
             self._found.refused.append(Refused(place, str(bound)))
         except (
@@ -102,7 +103,7 @@ class _Walk:
         finally:
             self._number = before
 
-    def _part(self, part: Message, depth: int) -> None:
+    def _part(self, part: Message, depth: int, is_inner: bool) -> None:
         self._number += 1
         name = _name_of(part) or f"part {self._number}"
         kind = part.get_content_type()
@@ -111,11 +112,11 @@ class _Walk:
         elif kind == _FEEDBACK_REPORT:
             self._found.failures.append((name, _text_of_message(part)))
         elif part.is_multipart():
-            self._inside(part, name, depth)
+            self._inside(part, name, depth, is_inner or part.get_content_maintype() == "message")
         else:
-            self.add_leaf(name, _contents(part), depth)
+            self.add_leaf(name, _contents(part), depth, quoted=is_inner or is_letter(kind, name))
 
-    def _inside(self, part: Message, name: str, depth: int) -> None:
+    def _inside(self, part: Message, name: str, depth: int, is_inner: bool) -> None:
         children = cast("list[Message]", part.get_payload())
         # RFC 6591 3: beside its fields a failure report holds the mail of a stranger. That is nobody's to look at.
         is_failure = any(child.get_content_type() == _FEEDBACK_REPORT for child in children)
@@ -125,24 +126,24 @@ class _Walk:
                 self._number += 1
                 continue
             if part.get_content_maintype() == "message" and not child.keys():
-                self.add_leaf(name, _contents_of_headless(part, child), depth)
+                self.add_leaf(name, _contents_of_headless(part, child), depth, quoted=True)
             else:
-                self._part(child, depth)
+                self._part(child, depth, is_inner)
 
-    def add_leaf(self, place: str, contents: Iterable[bytes], depth: int) -> None:
-        """A file; ``contents`` is what it may be once decoded, likeliest first."""
+    def add_leaf(self, place: str, contents: Iterable[bytes], depth: int, *, quoted: bool = False) -> None:
+        """A file; ``contents`` is what it may be once decoded, likeliest first. ``quoted`` as in the reports."""
         empty = True
         for content in contents:
             empty = empty and not content
             files = list(_files_in(content))
             for file, kind in files:
-                self._add_file(place, file, kind, depth)
+                self._add_file(place, file, kind, depth, quoted)
             if files:
                 return
         if claims_to_be_report(place):
             self._found.refused.append(Refused(place, "empty" if empty else "not-a-report"))
 
-    def _add_file(self, place: str, data: bytes, kind: Kind, depth: int) -> None:
+    def _add_file(self, place: str, data: bytes, kind: Kind, depth: int, quoted: bool) -> None:
         if kind is Kind.MAIL:
             if depth < _MOST_MAILS_DEEP:
                 self.enter(data, place, depth + 1)
@@ -153,16 +154,16 @@ class _Walk:
         elif kind is Kind.PLAIN_FAILURE:
             self._found.failures.append((place, data))
         else:
-            self._open(place, data)
+            self._open(place, data, quoted)
 
-    def _open(self, place: str, data: bytes) -> None:
+    def _open(self, place: str, data: bytes, quoted: bool) -> None:
         found = open_file(place, data, self._limits, self._budget, self._level)
         if isinstance(found, Refused):
             self._found.refused.append(found)
         elif len(self._found.members) + len(found) > self._limits.members:
             self._found.refused.append(Refused(place, "members"))
         else:
-            self._found.members.extend(found)
+            self._found.members.extend(replace(member, quoted=True) if quoted else member for member in found)
 
 
 def _files_in(content: bytes) -> Iterator[tuple[bytes, Kind]]:

@@ -52,6 +52,8 @@ _REASONS: Final[Mapping[str, Sentence]] = {
     Reason.NO_REPORTER: Sentence("the report names no domain to compare the sender with"),
     Reason.REPORTER_ELSEWHERE: Sentence("the report names another organization than the one that sent it"),
     Reason.IMPERSONATION: Sentence("another domain uses the name of a known reporter"),
+    Reason.NOT_ATTACHED: Sentence("the report is no attachment, but stands in the text or in a mail inside the mail"),
+    Reason.SHARED_DOMAIN: Sentence("strangers can write from this domain, and its reports come from another address"),
     Reason.FOREIGN_DOMAIN: Sentence("it is not about a domain of ours"),
     Reason.OTHER_ADDRESS: Sentence("it came to the address of another domain than the one that it is about"),
     Reason.ENDS_IN_FUTURE: Sentence("its period ends in the future"),

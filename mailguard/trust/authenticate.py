@@ -15,7 +15,7 @@ from mailguard.feedback.limits import DEFAULT_LIMITS, Limits
 from mailguard.inquiry import Answer, Inquiry, Question, RRType, Status, Txt, ask_all, both
 from mailguard.names import ROOT, DomainName
 from mailguard.spf.check_host import Mailbox, check_host
-from mailguard.trust.head import Head, HeadFault, author_of, read_head, subject_of
+from mailguard.trust.head import Head, HeadFault, address_of, author_of, read_head, subject_of
 from mailguard.trust.proof import Attested, Authentication, Outcome, Signature, SpfCheck
 from mailguard.trust.results import attested
 from mailguard.trust.signature import (
@@ -78,6 +78,7 @@ def authenticate(
         dmarc=dmarc,
         aligned=aligned,
         subject=subject_of(head),
+        author_address=address_of(head),
     )
 
 

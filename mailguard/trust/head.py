@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -33,15 +34,13 @@ class Head:
 
     fields: tuple[tuple[bytes, bytes], ...]
     body_at: int
+    _values: Mapping[bytes, list[bytes]]
 
-    def values(self, field: bytes) -> list[bytes]:
+    def values(self, field: bytes) -> Sequence[bytes]:
         """The values of all fields of this (lower-case) name, from the top."""
-        return [value for key, value in self.fields if key.lower() == field]
+        return self._values.get(field, ())
 
 
-_LINE_END: Final = re.compile(rb"\r?\n")
-_BLANK_LINE: Final = re.compile(rb"\r?\n\r?\n")
-_NO_TEXT: Final = re.compile(rb"\r(?!\n)|\0")
 # RFC 5322 2.2: printable US-ASCII except colon. White space before the colon (obs-optional) is read in two ways.
 _FIELD: Final = re.compile(rb"([!-9;-~]{1,200}):")
 
@@ -51,18 +50,30 @@ def read_head(mail: bytes, limits: Limits) -> Head | HeadFault:
 
     A first line of an mbox ("From ...") is passed over.
     """
-    end = _BLANK_LINE.search(mail, 0, limits.header_bytes + 4)
-    if end is None and len(mail) > limits.header_bytes:
+    end, body_at = _blank_line(mail, limits.header_bytes + 4) or (len(mail), len(mail))
+    if end == len(mail) > limits.header_bytes:
         return HeadFault.TOO_LARGE
-    head = mail[: end.start() if end else len(mail)]
-    if _NO_TEXT.search(head) or head[:1] in (b"\r", b"\n", b" ", b"\t"):
+    head = mail[:end]
+    if head.count(b"\r") != head.count(b"\r\n") or b"\0" in head or head[:1] in (b"\r", b"\n", b" ", b"\t"):
         return HeadFault.MALFORMED
-    fields = _read_fields(_LINE_END.split(head))
+    fields = _read_fields(head.replace(b"\r\n", b"\n").split(b"\n"))
     if fields is None:
         return HeadFault.MALFORMED
     if len(fields) > limits.headers:
         return HeadFault.TOO_LARGE
-    return Head(fields, end.end() if end else len(mail))
+    values: dict[bytes, list[bytes]] = {}
+    for key, value in fields:
+        values.setdefault(key.lower(), []).append(value)
+    return Head(fields, body_at, values)
+
+
+def _blank_line(mail: bytes, most: int) -> tuple[int, int] | None:
+    """Where the line ends of the first blank line begin and end, with CR or without; ``None`` beyond ``most`` bytes."""
+    found = [(at, len(gap)) for gap in (b"\n\n", b"\n\r\n") if (at := mail.find(gap, 0, most)) >= 0]
+    if not found:
+        return None
+    at, size = min(found)
+    return at - (mail[at - 1 : at] == b"\r"), at + size
 
 
 def _read_fields(lines: list[bytes]) -> tuple[tuple[bytes, bytes], ...] | None:
@@ -108,6 +119,13 @@ def _domain_of_mailbox(text: str) -> DomainName | HeadFault:
     if after.strip() or address.count("@") != 1:
         return HeadFault.UNREADABLE_FROM
     return domain_in(address.partition("@")[2].strip()) or HeadFault.UNREADABLE_FROM
+
+
+def address_of(head: Head) -> str:
+    """The author's address in lower case, of a head that ``author_of`` could read; a quoted local part is left out."""
+    plain = without_comments(head.values(b"from")[0].decode("utf-8", "replace"), quoted="") or ""
+    before, angle, rest = plain.partition("<")
+    return "".join((rest.partition(">")[0] if angle else before).split()).lower()
 
 
 _PLAIN: Final = re.compile(r'[^"()\\]+')

@@ -21,6 +21,7 @@ from mailguard.trust.grade import Grade, Trust
 from mailguard.trust.head import Subject, domain_in
 from mailguard.trust.proof import Authentication, Outcome
 from mailguard.trust.reporter import KNOWN_REPORTERS, Claims, Registry, claims_of
+from mailguard.trust.shared import may_be_others
 
 DAY_S: Final = 86_400
 
@@ -46,6 +47,8 @@ class Reason(StrEnum):
     NO_REPORTER = "no-reporter"  # neither report nor subject names a domain to compare with
     REPORTER_ELSEWHERE = "reporter-elsewhere"  # the report names another organization than sent it
     IMPERSONATION = "impersonation"  # it uses the name of a well-known reporter and comes from elsewhere
+    NOT_ATTACHED = "not-attached"  # it stands in a letter or in another mail, which may be what others wrote
+    SHARED_DOMAIN = "shared-domain"  # strangers can write from the sender's domain, and reports come from elsewhere
     # what makes any report unverified
     FOREIGN_DOMAIN = "foreign-domain"  # about a domain that is not ours
     OTHER_ADDRESS = "other-address"  # sent to the report address of another of our domains
@@ -147,6 +150,11 @@ def _grade_of_sender(
 
 def _doubt(report: AggregateReport, authentication: Authentication, claims: Claims, known: Registry) -> Reason | None:
     """Why the author of the mail is not the reporter, though the mail is the author's."""
+    # A bounce or a notification is signed by whoever sends it, and holds what a stranger wrote.
+    if report.quoted:
+        return Reason.NOT_ATTACHED
+    if may_be_others(authentication.author, authentication.author_address):
+        return Reason.SHARED_DOMAIN
     vouched = known.vouches(report.org_name, authentication.author)
     if vouched is not None:
         return None if vouched else Reason.IMPERSONATION

@@ -27,6 +27,7 @@ from mailguard.trust.judge import (
 )
 from mailguard.trust.proof import Authentication, Outcome, Signature, SignatureFault, SignatureRemark
 from mailguard.trust.reporter import KNOWN_REPORTERS, Claims, Registry, claims_in
+from mailguard.trust.shared import may_be_others
 from mailguard.trust.signature import TLS_REPORTS
 
 _NOT_ABOUT_A_RECIPIENT = "tlsa"
@@ -103,6 +104,11 @@ def _doubt(
     report: TlsReport, authentication: Authentication, signer: DomainName, claims: Claims, known: Registry
 ) -> Reason | None:
     """Why the one who signed is not the reporter."""
+    if report.quoted:
+        return Reason.NOT_ATTACHED
+    # Services sign what their users write; RFC 8460 does not ask whom From names, but here it tells the two apart.
+    if signer.is_within(authentication.author) and may_be_others(authentication.author, authentication.author_address):
+        return Reason.SHARED_DOMAIN
     vouched = known.vouches(report.organization, signer)
     if vouched is not None:
         return None if vouched else Reason.IMPERSONATION

@@ -97,7 +97,8 @@ class Attested:
 class Authentication:
     """Everything that was found out about a mail's sender.
 
-    ``author`` is the author domain, the root where the mail has none (``fault`` says why). ``organization`` is its
+    ``author`` is the author domain, the root where the mail has none (``fault`` says why); ``author_address`` the whole
+    address in lower case. ``organization`` is its
     organizational domain by the tree walk of RFC 9989, the root where that could not be found out. ``aligned`` names
     the methods that gave an aligned pass: ``dkim``, ``spf``, and ``host`` for what a trusted mail server wrote.
     ``omitted`` counts signatures beyond the bound.
@@ -113,6 +114,7 @@ class Authentication:
     dmarc: Outcome = Outcome.FAIL
     aligned: tuple[str, ...] = ()
     subject: Subject = NO_SUBJECT
+    author_address: str = ""
 
     @property
     def proved(self) -> tuple[DomainName, ...]:

@@ -30,6 +30,7 @@ _VOUCHED: Final[Mapping[str, frozenset[DomainName]]] = MappingProxyType(
         "enterprise outlook": frozenset({DomainName("microsoft.com")}),
         "yahoo": frozenset({DomainName("yahoo.com")}),
         "yahoo! inc.": frozenset({DomainName("yahoo.com")}),
+        "docomo.ne.jp": frozenset({DomainName("dmarc25.jp")}),
         "xs4all.nl": frozenset({DomainName("xs4all.net")}),
     }
 )

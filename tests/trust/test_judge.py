@@ -19,6 +19,7 @@ from mailguard.inquiry import run
 from mailguard.names import DomainName
 from mailguard.spf.verdict import Result
 from mailguard.trust.assess import assess
+from mailguard.trust.authenticate import authenticate
 from mailguard.trust.grade import Grade, Trust
 from mailguard.trust.head import Subject
 from mailguard.trust.judge import DAY_S, MAX_COUNT, Owned, Reason, judge_report
@@ -116,7 +117,8 @@ def test_verified_means_that_everything_named_is_the_authors(
     org_name: str, email: str, submitter: str, author: str, grade: Grade, reason: str | None
 ) -> None:
     report = some_report(org_name=org_name, email=email)
-    trust = judge(report, sent_by(author, subject=Subject(submitter=submitter)))
+    proof = sent_by(author, subject=Subject(submitter=submitter), author_address=email.strip("<>"))
+    trust = judge(report, proof)
     assert (trust.grade, trust.domain) == (grade, author)
     assert reason is None or reason in trust.reasons
 
@@ -257,7 +259,8 @@ def test_what_was_seen_once_does_not_shut_out_the_owner_of_a_name() -> None:
     """Somebody reports as "Google Inc." first; the real one is remarked on, not demoted."""
     known = KNOWN_REPORTERS.learn("Google Inc.", DomainName("evil.example"))
     report = some_report(org_name="Google Inc.", email="noreply@google.com")
-    assert judge(report, sent_by("google.com"), known=known) == Trust(Grade.VERIFIED, "google.com", ("other-domain",))
+    proof = sent_by("google.com", author_address="noreply-dmarc-support@google.com")
+    assert judge(report, proof, known=known) == Trust(Grade.VERIFIED, "google.com", ("other-domain",))
 
 
 def test_the_operator_can_vouch_for_a_reporter() -> None:
@@ -322,6 +325,74 @@ def test_replayed_with_a_changed_report_is_unverified() -> None:
 def test_replayed_with_a_second_content_type_on_top_is_unverified() -> None:
     (trust,) = judged(b"Content-Type: application/gzip\r\n" + sign(WHOLE), key_zone(), Way.FILE)
     assert trust.grade is Grade.UNVERIFIED
+
+
+HEAD = (
+    "From: Notifications <notifications@reporter.example>\r\nTo: dmarc@clinic.example.jp\r\n"
+    "Subject: Somebody wrote to you\r\nMIME-Version: 1.0\r\n"
+)
+FORGED = report_xml()
+IN_HTML = FORGED.replace("<", "&lt;").replace(">", "&gt;")
+ATTACHED = gzipped_mail(report_xml()).decode()
+ENCODED = ATTACHED.partition("\r\n\r\n")[2]
+BOUNCE = (
+    'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n'
+    "--b\r\nContent-Type: text/plain\r\n\r\nNo such user.\r\n"
+    f"--b\r\nContent-Type: message/rfc822\r\n\r\n{ATTACHED}\r\n--b--\r\n"
+)
+
+# What somebody's service signs and sends, with a report in it that a stranger wrote.
+REFLECTED = {
+    "a notification that is nothing but what was written": f"Content-Type: text/plain\r\n\r\n{FORGED}",
+    "a notification around it": f"Content-Type: text/plain\r\n\r\nSomebody wrote:\r\n{FORGED}\r\nUnsubscribe\r\n",
+    "a notification without a type": f"\r\n{FORGED}",
+    "as HTML": f"Content-Type: text/html\r\n\r\n<p>Somebody wrote:</p><pre>{IN_HTML}</pre>",
+    "an invitation": f'Content-Type: text/calendar; name="invite.ics"\r\n\r\nBEGIN:VCALENDAR\r\n{FORGED}',
+    "a bounce": BOUNCE,
+    "a bounce in text, as of qmail": f"\r\nHi. This is the qmail-send program.\r\n\r\n{ENCODED}",
+    "a mail as a file": f'Content-Type: application/octet-stream; name="a.eml"\r\n\r\n{ATTACHED}',
+}
+
+
+@pytest.mark.parametrize("content", REFLECTED.values(), ids=REFLECTED)
+def test_reflected_by_a_service_that_signs_what_strangers_write(content: str) -> None:
+    (trust,) = judged(sign((HEAD + content).encode()), key_zone(), Way.FILE)
+    assert (trust.grade, trust.domain) == (Grade.AUTHENTICATED, "reporter.example")
+    assert "not-attached" in trust.reasons
+
+
+def test_a_named_text_file_is_an_attachment() -> None:
+    content = f'Content-Type: text/plain; name="report.xml"\r\n\r\n{FORGED}'
+    (trust,) = judged(sign((HEAD + content).encode()), key_zone(), Way.FILE)
+    assert trust.grade is Grade.VERIFIED
+
+
+@pytest.mark.parametrize(
+    ("org_name", "address"),
+    [
+        ("gmail.com", "somebody@gmail.com"),
+        ("Yahoo", "somebody@yahoo.com"),
+        ("docomo.ne.jp", "dmarc-report@docomo.ne.jp"),
+        ("google.com", "forms-receipts-noreply@google.com"),
+        ("google.com", ""),
+        ("Enterprise Outlook", "azure-noreply@microsoft.com"),
+    ],
+)
+def test_forged_by_a_customer_of_the_reporter(org_name: str, address: str) -> None:
+    domain = address.partition("@")[2] or "google.com"
+    report = some_report(org_name=org_name, email=address or "noreply@google.com")
+    trust = judge(report, sent_by(domain, author_address=address))
+    assert trust.grade is Grade.AUTHENTICATED
+    assert "shared-domain" in trust.reasons
+
+
+def test_a_display_name_or_comment_is_no_address_for_reports() -> None:
+    """What stands beside the address proves nothing."""
+    head = ATTACHED.replace(
+        "From: dmarc@reporter.example", 'From: "noreply-dmarc-support@google.com" (x) <X@google.com>'
+    )
+    proof = run(authenticate(received(head.encode())), Zone())
+    assert (proof.author, proof.author_address) == ("google.com", "x@google.com")
 
 
 def test_future_dated() -> None:

@@ -74,6 +74,15 @@ def test_signed_by_the_reporting_domain_is_verified() -> None:
     assert judged(sign(tls_mail())) == Trust(Grade.VERIFIED, "reporter.example", ())
 
 
+def test_in_a_letter_or_from_where_anybody_can_write_it_is_not_verified() -> None:
+    plain = tls_mail().replace(f'application/tlsrpt+json; name="{NAME}.json"'.encode(), b"text/plain")
+    trust = judged(sign(plain))
+    assert (trust.grade, "not-attached" in trust.reasons) == (Grade.AUTHENTICATED, True)
+    of_user = tls_mail(report_json(**{"contact-info": "somebody@gmail.com"}), author="gmail.com")
+    trust = judged(sign(of_user, domain="gmail.com"), key_zone(domain="gmail.com"))
+    assert (trust.grade, "shared-domain" in trust.reasons) == (Grade.AUTHENTICATED, True)
+
+
 def test_signed_with_a_key_for_tls_reports_is_verified() -> None:
     zone = key_zone(record=rsa_pair()[1] + b"; s=tlsrpt")
     assert judged(sign(tls_mail()), zone) == Trust(Grade.VERIFIED, "reporter.example", ())
