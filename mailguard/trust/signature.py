@@ -93,7 +93,8 @@ def _tags(value: bytes) -> dict[str, str]:
         return {}
     tags: dict[str, str] = {}
     for spec in value.decode("ascii").split(";"):
-        key, equals, text = (part.strip() for part in spec.partition("="))
+        key, equals, text = spec.partition("=")
+        key = key.strip()
         if not key and not equals:
             continue
         if not equals or key in tags or not _TAG_NAME.fullmatch(key):

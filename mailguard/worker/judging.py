@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any, Final
 
 from mailguard.feedback.envelope import ReceivedMail, Way
@@ -13,6 +14,7 @@ from mailguard.feedback.mail import MailContents, MailKind
 from mailguard.feedback.report import AggregateReport, FailureReport, TlsReport
 from mailguard.names import DomainName
 from mailguard.spool.reason import Reason
+from mailguard.store.encode import compact
 from mailguard.store.other_reports import NOT_CHECKED
 from mailguard.store.values import Filed
 from mailguard.trust.grade import Grade, Trust
@@ -165,7 +167,7 @@ def why_no_report(contents: MailContents) -> Reason:
 
 def encode_account(authentication: Authentication) -> str:
     """What was found out about the sender, as JSON; kept with the mail, so that every grade can be traced."""
-    return json.dumps(_plain(authentication), ensure_ascii=True, separators=(",", ":"))
+    return compact(_plain(authentication))
 
 
 def kept_keys(account: str) -> Mapping[DomainName, str]:
@@ -183,9 +185,15 @@ def kept_keys(account: str) -> Mapping[DomainName, str]:
 
 def _plain(value: Any) -> Any:
     """Data classes as objects without what is empty; everything else as JSON has it."""
-    if is_dataclass(value):
-        pairs = ((field.name, _plain(getattr(value, field.name))) for field in fields(value))
+    kind: type = type(value)
+    if names := _names_in(kind):
+        pairs = ((name, _plain(getattr(value, name))) for name in names)
         return {key: plain for key, plain in pairs if plain not in ("", None, [], {}, 0)}
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     return value
+
+
+@cache
+def _names_in(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
