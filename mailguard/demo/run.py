@@ -178,7 +178,7 @@ def _load_traffic(stage: _Stage) -> Traffic:
         messages=f"{traffic.messages:,}",
     )
     stage.say(
-        "  Not counted: {count} report that nothing proves. It was forged for this demonstration.",
+        "  Not counted: reports that nothing proves ({count}). They were forged for this demonstration.",
         count=traffic.unverified,
     )
     return traffic
