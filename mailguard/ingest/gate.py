@@ -1,7 +1,8 @@
 """How many sessions may be open, how fast they may come, and how many bytes of mail may be in memory.
 
 Places are few and strangers many, so a place is kept by using it: when all are taken, a newcomer gets that of who has
-been silent longest. Attackers that hold connections open cannot keep others out that way.
+been silent longest, and room for mail is taken back from who does not fill it. Attackers that hold connections open, or
+announce large mails and let them drip, cannot keep others out that way.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from typing import Final, Protocol
 _MINUTE_S: Final = 60.0
 _MAX_NETWORKS: Final = 20_000
 _MAX_WELCOME: Final = 1_000
+_FILL_S: Final = 60.0
+"""Who would need longer than this to fill the room that it holds is slow, and has to leave it to others."""
 
 
 class OutOfRoom(Exception):
@@ -61,11 +64,32 @@ class Visitor(Protocol):
         ...
 
 
+class Holder(Protocol):
+    """A mail that is being received, as the gate sees it."""
+
+    origin: Origin
+
+    @property
+    def held(self) -> int:
+        """Bytes of room that it has."""
+        ...
+
+    @property
+    def seen(self) -> int:
+        """Bytes that have come."""
+        ...
+
+    def give_way(self) -> None:
+        """Give the room back at once; the mail will be sent again later."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class GateBounds:
     """``connections`` at one time: in all, from one address, from one /24 or /64; ``per_minute`` new ones from one
     network; ``mail_bytes`` being received: in all, from one network. Who has been silent for ``patience_s`` may be sent
     away when all places are taken and somebody new comes; who comes from where a mail was taken lately need not wait.
+    So may a mail that has been under way for ``patience_s`` at a pace at which it would not come within a minute.
 
     There is no bound on new connections from everywhere: an attacker would reach it first, and shut out the others.
     """
@@ -96,6 +120,7 @@ class Gate:
         self._arrivals: Counter[str] = Counter()  # in this minute, per network
         self._welcome: OrderedDict[str, None] = OrderedDict()  # networks that mail came from, the last one last
         self._minute_ends = 0.0
+        self._holders: dict[Holder, float] = {}  # since when
         self._held: Counter[str] = Counter()  # bytes of mail per network
         self._all_held = 0
         self._empty = asyncio.Event()
@@ -146,14 +171,22 @@ class Gate:
         if len(self._welcome) > _MAX_WELCOME:
             self._welcome.popitem(last=False)
 
-    def has_room(self, origin: Origin, size: int) -> bool:
-        """Whether a mail of so many bytes could be received now."""
-        of_network = self._held.get(origin.network, 0) + size
-        return self._all_held + size <= self._bounds.mail_bytes and of_network <= self._bounds.mail_bytes_per_network
+    def has_room(self, origin: Origin, size: int, holder: Holder | None = None) -> bool:
+        """Whether a mail of so many bytes, ``holder``'s, could be received now, if need be in the room of slow ones."""
+        if self._fits(origin, size):
+            return True
+        slow = self._slow_ones(holder)
+        of_network = sum(holder.held for holder in slow if holder.origin.network == origin.network)
+        return self._fits(origin, size, sum(holder.held for holder in slow), of_network)
 
-    def take(self, origin: Origin, size: int) -> None:
-        """Count bytes of a mail. Raises OutOfRoom, and then has not counted them."""
-        if not self.has_room(origin, size):
+    def take(self, origin: Origin, size: int, holder: Holder | None = None) -> None:
+        """Count bytes of a mail, ``holder``'s. Raises OutOfRoom, and then has not counted them.
+
+        Other mails that are slow may have to give way.
+        """
+        if not self._fits(origin, size):
+            self._send_slow_ones_away(origin, size, holder)
+        if not self._fits(origin, size):
             raise OutOfRoom
         self._all_held += size
         self._held[origin.network] += size
@@ -165,6 +198,14 @@ class Gate:
         if self._held[origin.network] <= 0:
             del self._held[origin.network]
 
+    def begin(self, holder: Holder) -> None:
+        """A mail is being received from now on."""
+        self._holders[holder] = self._clock()
+
+    def end(self, holder: Holder) -> None:
+        """It has come, or will not come."""
+        self._holders.pop(holder, None)
+
     async def until_empty(self, timeout_s: float) -> bool:
         """Wait until every session has ended; false when some linger."""
         try:
@@ -172,6 +213,28 @@ class Gate:
         except TimeoutError:
             return False
         return True
+
+    def _fits(self, origin: Origin, size: int, freed: int = 0, freed_of_network: int = 0) -> bool:
+        of_network = self._held.get(origin.network, 0) - freed_of_network + size
+        in_all = self._all_held - freed + size
+        return in_all <= self._bounds.mail_bytes and of_network <= self._bounds.mail_bytes_per_network
+
+    def _slow_ones(self, asking: Holder | None) -> list[Holder]:
+        """Mails that do not fill the room they have, those that hold most of it first."""
+        now, patience_s = self._clock(), self._bounds.patience_s
+        ages = ((holder, now - since) for holder, since in self._holders.items() if now - since >= patience_s)
+        slow = (one for one, age in ages if one.seen * _FILL_S < one.held * age and one is not asking)
+        return sorted(slow, key=lambda holder: holder.held, reverse=True)
+
+    def _send_slow_ones_away(self, origin: Origin, size: int, asking: Holder | None) -> None:
+        """Those of the same network first; others only where all room is taken."""
+        if not self.has_room(origin, size, asking):
+            return  # it would not help
+        for holder in sorted(self._slow_ones(asking), key=lambda one: one.origin.network != origin.network):
+            if self._fits(origin, size):
+                return
+            if holder.origin.network == origin.network or self._all_held + size > self._bounds.mail_bytes:
+                holder.give_way()
 
     def _may_come(self, origin: Origin) -> bool:
         return (

@@ -19,17 +19,28 @@ class Intake:
     def __init__(self, settings: ListenerSettings, gate: Gate, origin: Origin) -> None:
         self._settings = settings
         self._gate = gate
-        self._origin = origin
+        self.origin = origin
         self._held = 0  # bytes that the gate has counted
         self._reader = DataReader(settings.mail_bytes)
         self._seen = 0  # when the pace was looked at last
         self._loop = asyncio.get_running_loop()
         self._end: asyncio.Future[None] = self._loop.create_future()
+        gate.begin(self)
 
     @property
     def is_whole(self) -> bool:
         """Whether the mail has come to its end."""
         return self._end.done() and not self._end.cancelled() and self._end.exception() is None
+
+    @property
+    def held(self) -> int:
+        """Bytes that the gate has counted."""
+        return self._held
+
+    @property
+    def seen(self) -> int:
+        """Bytes that have come."""
+        return self._reader.seen
 
     @property
     def too_big(self) -> bool:
@@ -67,7 +78,17 @@ class Intake:
             self._end.set_exception(error)
         else:
             if whole:
+                self._gate.end(self)  # from here on it takes as long as it takes us
                 self._end.set_result(None)
+
+    def give_way(self) -> None:
+        """Others need the room, and this mail does not fill it."""
+        if self._end.done():
+            return
+        self._gate.end(self)
+        self._end.set_exception(OutOfRoom())
+        self._reader.drop()
+        self._release()
 
     async def ended(self) -> None:
         """Return when the mail is whole. Raises TimeoutError, TooMuchData, OutOfRoom."""
@@ -80,6 +101,7 @@ class Intake:
 
     def close(self) -> None:
         """The mail is no longer in memory."""
+        self._gate.end(self)
         if not self._end.cancel() and not self._end.cancelled():
             self._end.exception()  # nobody waits for it any more
         self._reader.drop()  # now, since an exception's traceback would keep it for a while
@@ -98,10 +120,10 @@ class Intake:
 
     def _hold(self, size: int) -> None:
         if size > self._held:
-            self._gate.take(self._origin, size - self._held)
+            self._gate.take(self.origin, size - self._held, self)
             self._held = size
 
     def _release(self) -> None:
         if self._held:
-            self._gate.give_back(self._origin, self._held)
+            self._gate.give_back(self.origin, self._held)
             self._held = 0

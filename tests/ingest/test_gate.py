@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -135,3 +135,59 @@ def test_a_client_behind_a_proxy_is_counted_when_it_is_named() -> None:
     gate.leave(first)
     assert gate.name(second, origin_of("192.0.2.1"))
     assert not gate.name(Visitor(), origin_of("192.0.2.9")), "who was never let in"
+
+
+@dataclass(eq=False)
+class Mail:
+    """A mail that has some room and has brought some of it."""
+
+    gate: Gate
+    origin: Origin
+    held: int
+    seen: int = 0
+    gone: bool = False
+
+    def __post_init__(self) -> None:
+        self.gate.take(self.origin, self.held)
+        self.gate.begin(self)
+
+    def give_way(self) -> None:
+        self.gone = True
+        self.gate.end(self)
+        self.gate.give_back(self.origin, self.held)
+
+
+def test_room_is_taken_back_from_who_does_not_fill_it() -> None:
+    house = House()
+    gate = house.gate
+    here, there, elsewhere = origin_of("192.0.2.1"), origin_of("198.51.100.1"), origin_of("203.0.113.1")
+    slow, busy = Mail(gate, here, 60), Mail(gate, there, 40, seen=40)
+    assert not gate.has_room(elsewhere, 10), "nobody is slow yet"
+    with pytest.raises(OutOfRoom):
+        gate.take(elsewhere, 10)
+    house.time += 1
+    assert gate.has_room(elsewhere, 10)
+    gate.take(elsewhere, 10)
+    assert (slow.gone, busy.gone) == (True, False)
+    gate.take(here, 50)
+    assert not busy.gone
+
+
+def test_the_room_of_a_network_is_taken_back_from_that_network() -> None:
+    house = House()
+    gate = house.gate
+    here, there = origin_of("192.0.2.1"), origin_of("198.51.100.1")
+    ours, theirs = Mail(gate, here, 60), Mail(gate, there, 40)
+    house.time += 1
+    gate.take(there, 21)
+    assert (ours.gone, theirs.gone) == (False, True)
+
+
+def test_nobody_gives_way_for_what_would_not_fit_all_the_same() -> None:
+    house = House()
+    gate = house.gate
+    slow = Mail(gate, origin_of("192.0.2.1"), 60)
+    house.time += 1
+    with pytest.raises(OutOfRoom):
+        gate.take(origin_of("192.0.2.2"), 61)
+    assert not slow.gone

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import smtplib
+import time
 from dataclasses import replace
 
 import pytest
@@ -250,6 +251,27 @@ async def test_one_network_cannot_hold_all_the_room() -> None:
         assert (await (await connect("127.0.0.1")).begin(*begun)).startswith("354")
         assert (await (await connect("127.0.0.2")).begin(*begun[:2])).startswith("452 4.3.1")
         assert (await (await connect("127.0.1.1")).begin(*begun)).startswith("354")
+
+
+async def test_who_announces_large_mails_and_lets_them_drip_keeps_nobody_out() -> None:
+    inbox = Inbox()
+    async with listening(inbox, replace(SETTINGS, bytes_in_flight=10_000)) as (listener, connect):
+        holder = await connect()
+        await holder.begin(ENVELOPE[0], "MAIL FROM:<a@b.example> SIZE=10000", ENVELOPE[2], "DATA")
+        good = await connect("127.0.1.1")
+        assert (await good.begin(*ENVELOPE[:2])).startswith("250")
+        assert (await good.say(ENVELOPE[2])).startswith("250")
+        listener._gate._clock = lambda: time.monotonic() + 2
+        assert (await good.say("DATA")).startswith("354")
+        assert (await good.say("x\r\n.")).startswith("250")
+        assert (await good.say("MAIL FROM:<a@b.example> SIZE=9000")).startswith("250")
+        await good.say(ENVELOPE[2])
+        assert (await good.say("DATA")).startswith("354")
+        assert (await holder.reply()).startswith("452 4.3.1")
+        assert await holder.reply() == ""
+        assert (await good.say("x\r\n.")).startswith("250")
+        assert not listener._gate._all_held
+    assert len(inbox) == 2
 
 
 async def test_mails_in_one_session_are_counted() -> None:
