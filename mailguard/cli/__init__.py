@@ -22,6 +22,7 @@ _COMMANDS = {
     "quarantine": "mailguard.cli.quarantine:quarantine",
     "reports": "mailguard.cli.reports:reports",
     "db": "mailguard.cli.db:db",
+    "client": "mailguard.cli.client:client",
     "guide": "mailguard.cli.guide:guide",
     "demo": "mailguard.cli.demo:demo",
     "completion": "mailguard.cli.completion:completion",

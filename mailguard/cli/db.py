@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 DEFAULT_DATABASE: Final = "mailguard.db"
 _DAY_S: Final = 86_400
-_KINDS: Final = ("raw", "records", "unverified", "sums", "tls", "failures", "mailbox")
+_KINDS: Final = ("raw", "records", "unverified", "sums", "tls", "failures", "mailbox", "audits")
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -152,8 +152,8 @@ def prune(kind: str, days: int, place: str) -> None:
 
     raw: the mails as they came. records: the records of reports; daily sums stay. sums: daily sums and records.
     unverified: reports whose sender is not proved, with their sums. tls, failures: those reports. mailbox: which mails
-    of a mailbox were looked at; they are looked at again. Apart from unverified ones, a report that was counted once is
-    not counted again when it comes again.
+    of a mailbox were looked at; they are looked at again. audits: audits kept for comparison. Apart from unverified
+    ones, a report that was counted once is not counted again when it comes again.
     """
     from mailguard.store import open_store
     from mailguard.store.upkeep import Kind

@@ -195,13 +195,14 @@ def moment(seconds: int) -> str:
 def write(form: str, rows: Iterable[Item], columns: Iterable[str]) -> None:
     """Rows as they come, however many: CSV for spreadsheets (with a byte order mark), or a JSON array."""
     out = sys.stdout.buffer
-    pieces = _csv(rows, list(columns)) if form == "csv" else _json(rows)
+    pieces = csv_pieces(rows, list(columns)) if form == "csv" else json_pieces(rows)
     for piece in pieces:
         out.write(piece.encode("utf-8", "replace"))
     out.flush()
 
 
-def _json(rows: Iterable[Item]) -> Iterator[str]:
+def json_pieces(rows: Iterable[Item]) -> Iterator[str]:
+    """Rows as a JSON array, a line each."""
     before = "[\n"
     for row in rows:
         yield before + json.dumps(row, ensure_ascii=False)
@@ -209,7 +210,8 @@ def _json(rows: Iterable[Item]) -> Iterator[str]:
     yield "[]\n" if before == "[\n" else "\n]\n"
 
 
-def _csv(rows: Iterable[Item], columns: list[str]) -> Iterator[str]:
+def csv_pieces(rows: Iterable[Item], columns: list[str]) -> Iterator[str]:
+    """Rows as CSV; no text in it is ever taken for a formula."""
     yield "\ufeff" + _csv_line(columns)
     for row in rows:
         yield _csv_line([_value(row.get(column)) for column in columns])

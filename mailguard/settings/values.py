@@ -96,6 +96,7 @@ class RetentionSettings:
     tls_days: int = 730
     failures_days: int = 30
     mailbox_days: int = 365
+    audits_days: int = 1_095
     quarantine_days: int = 90
 
 

@@ -28,6 +28,19 @@ class Database(Protocol):
     def transaction(self) -> AbstractContextManager[None]:
         """All or nothing, and durable at the end; one writer at a time, across processes."""
 
+    def erasing(self) -> AbstractContextManager[None]:
+        """A transaction whose deleted bytes are overwritten, as far as the database can do that by itself."""
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Everything that is asked inside is as of one moment, whoever writes meanwhile."""
+
+    def scrub(self) -> None:
+        """Give the place of all that was deleted back to the system: nothing of it is left in the database's files.
+
+        Not inside a transaction. Takes about as long, and as much room on the disk, as copying everything; nobody else
+        can write meanwhile. Raises one of ``trouble``, or OperationError where somebody else holds on to old pages.
+        """
+
     def migrating(self) -> AbstractContextManager[Connection]:
         """A connection of its own for Alembic, inside a transaction that keeps other writers out."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mailguard.errors import OperationError, Sentence
 from mailguard.store.database import Values
 from mailguard.store.place import hide_password
-from mailguard.store.statements import COLUMNS, insert
+from mailguard.store.statements import COLUMNS, ROLLUPS, insert
 
 if TYPE_CHECKING:
     import psycopg
@@ -24,6 +24,9 @@ _FEW: Final = 20
 """Up to so many rows an INSERT in a pipeline is quicker than a COPY, which costs a round trip of its own."""
 
 _PATIENCE_S: Final = 10
+
+_OURS: Final = frozenset({*COLUMNS, *(rollup.table for rollup in ROLLUPS), "audit"})
+"""Tables with data; others may lie beside them."""
 
 # A way that went dead without a word is noticed within a minute; the system alone would take a quarter of an hour, or
 # for ever where it waits for an answer. The address may say otherwise.
@@ -59,6 +62,20 @@ class PostgresDatabase:
         with self.connection.transaction():
             self.connection.execute("SELECT pg_advisory_xact_lock(%s)", (_WRITING,))
             yield
+
+    def erasing(self) -> AbstractContextManager[None]:
+        return self.transaction()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        with self.connection.transaction():
+            self.connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            yield
+
+    def scrub(self) -> None:
+        # Tables are written anew without dead rows. The server's own log, replicas and backups are not ours to touch.
+        for table in sorted(self.tables() & _OURS):
+            self.connection.execute(f"VACUUM (FULL) {table}".encode("ascii"))
 
     @contextmanager
     def migrating(self) -> Iterator[Connection]:

@@ -48,6 +48,31 @@ class SqliteDatabase:
             raise
 
     @contextmanager
+    def erasing(self) -> Iterator[None]:
+        self.connection.execute("PRAGMA secure_delete = ON")
+        with self.transaction():
+            yield
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        self.connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self.connection.execute("ROLLBACK")
+
+    def scrub(self) -> None:
+        # The file is written anew without what was deleted, by way of the log, which then becomes empty.
+        self.connection.execute("VACUUM")
+        ((busy, *_),) = self.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        if busy:
+            raise OperationError(
+                "{place}-wal still holds deleted data, because another program has the database open; stop it and "
+                "run this again.",
+                place=self.place,
+            )
+
+    @contextmanager
     def migrating(self) -> Iterator[Connection]:
         from sqlalchemy import create_engine, event
         from sqlalchemy.pool import NullPool

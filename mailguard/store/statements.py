@@ -85,7 +85,7 @@ class Rollup:
 
     def add(self, where: str, *, sign: str = "") -> str:
         """Add those sums to what is there."""
-        names = [key.rpartition(".")[2] for key in self.keys]
+        names = self.names
         grown = ", ".join(f"{name} = {self.table}.{name} + excluded.{name}" for name in self.sums)
         return (
             f"INSERT INTO {self.table} ({', '.join((*names, *self.sums))}) {self.recomputed(where, sign=sign)} "
@@ -93,10 +93,14 @@ class Rollup:
         )
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The columns that the sums are by."""
+        return tuple(key.rpartition(".")[2] for key in self.keys)
+
+    @property
     def stored(self) -> str:
         """Everything in the table, as ``recomputed`` would give it."""
-        names = [key.rpartition(".")[2] for key in self.keys]
-        return f"SELECT {', '.join((*names, *self.sums))} FROM {self.table}"
+        return f"SELECT {', '.join((*self.names, *self.sums))} FROM {self.table}"
 
     @property
     def drop_empty(self) -> str:

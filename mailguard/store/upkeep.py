@@ -32,6 +32,7 @@ class Kind(StrEnum):
     TLS = "tls"  # TLS reports
     FAILURES = "failures"  # failure reports, and what is known of mails that brought nothing else
     MAILBOX = "mailbox"  # which mails of a mailbox were looked at; they are then looked at again
+    AUDITS = "audits"  # audits kept for comparison
 
 
 def prune(database: Database, kind: Kind, before: int) -> int:
@@ -54,6 +55,7 @@ _PLAIN: Final[dict[Kind, list[tuple[str, bool]]]] = {
     Kind.SUMS: [(f"DELETE FROM {rollup.table} WHERE day < ?", True) for rollup in ROLLUPS],
     Kind.TLS: [("DELETE FROM tls_report WHERE mail_id IN (SELECT id FROM mail WHERE received_at < ?)", False)],
     Kind.MAILBOX: [("DELETE FROM mailbox_mail WHERE remembered_at < ?", False)],
+    Kind.AUDITS: [("DELETE FROM audit WHERE as_of < ?", False)],
 }
 """What to delete, and whether a day or a moment says what is old."""
 

@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -138,7 +139,14 @@ async def test_what_is_older_than_its_time_goes(tmp_path: Path) -> None:
 
 DAY_S = 86_400
 EVERYTHING_OLD = RetentionSettings(
-    raw_days=3, records_days=4, unverified_days=5, tls_days=6, failures_days=7, sums_days=8, mailbox_days=9
+    raw_days=3,
+    records_days=4,
+    unverified_days=5,
+    tls_days=6,
+    failures_days=7,
+    sums_days=8,
+    mailbox_days=9,
+    audits_days=10,
 )
 WHAT_IS_LEFT = {
     "raw": "SELECT COUNT(*) FROM mail WHERE raw IS NOT NULL",
@@ -148,6 +156,7 @@ WHAT_IS_LEFT = {
     "failures": "SELECT COUNT(*) FROM failure_report",
     "sums": "SELECT (SELECT COUNT(*) FROM rollup_day) + (SELECT COUNT(*) FROM rollup_source)",
     "mailbox": "SELECT COUNT(*) FROM mailbox_mail",
+    "audits": "SELECT COUNT(*) FROM audit",
 }
 
 
@@ -164,6 +173,7 @@ def fill(path: Path) -> int:
         store.add([replace(one, mail=replace(one.mail, received_at=day)) for one in mails])
         folder = Folder("u", "imap.example.jp", "INBOX", 1)
         remember_seen(store.database, folder, [SeenMail(1, "no-report", day)], "reader")
+        store.keep_audit({"domain": "clinic.example.jp", "as_of": datetime.fromtimestamp(day, UTC).isoformat()})
     return day
 
 
@@ -180,7 +190,7 @@ async def test_each_kind_of_data_goes_on_its_own_day_and_no_sooner(tmp_path: Pat
                         gone_on.setdefault(kind, days)
                 assert list(check(store.database)) == []
     # Records and sums are of whole days: those of a day go when all of it is older. A second past is enough elsewhere.
-    expected = {"raw": 3, "records": 5, "unverified": 5, "tls": 6, "failures": 7, "sums": 9, "mailbox": 9}
+    expected = {"raw": 3, "records": 5, "unverified": 5, "tls": 6, "failures": 7, "sums": 9, "mailbox": 9, "audits": 10}
     assert gone_on == expected
 
 
