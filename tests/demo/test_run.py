@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -29,9 +30,24 @@ AS_OF = datetime.now(UTC)  # signatures bear the time of their making, so the re
 NOTICES = {"ja": "これは架空の病院を使った実演です。", "en": "This is a demonstration with fictional hospitals."}
 
 
-async def play(output: Path, language: str = "ja") -> tuple[DemoResult, list[str]]:
+Played = tuple[DemoResult, list[str]]
+
+
+async def play(output: Path, language: str = "ja") -> Played:
     said: list[str] = []
     return await run_demo(output, language, said.append, as_of=AS_OF), said
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    """The demonstration in Japanese, once for all who only look."""
+    return asyncio.run(play(tmp_path_factory.mktemp("demo") / "out"))
+
+
+@pytest.fixture(scope="module")
+def again(played: Played) -> Played:
+    """The same once more in English, into the same folder."""
+    return asyncio.run(play(played[0].database.parent, "en"))
 
 
 class Page(HTMLParser):
@@ -61,8 +77,8 @@ def grades(database: Path) -> dict[str, int]:
         return dict(connection.execute("SELECT grade, COUNT(*) FROM report GROUP BY grade"))
 
 
-async def test_the_whole_loop(tmp_path: Path) -> None:
-    result, said = await play(tmp_path / "out")
+def test_the_whole_loop(played: Played) -> None:
+    result, said = played
     audits = {one["domain"]: one for one in json.loads(result.audits.read_text("utf-8"))}
     verdicts = {domain: audits[domain]["spoofable"]["domain"] for domain in HOSPITALS}
     assert verdicts == {
@@ -88,8 +104,8 @@ async def test_the_whole_loop(tmp_path: Path) -> None:
         assert any(str(file) in line for line in said)
 
 
-async def test_signed_reports_count_and_the_forged_one_does_not(tmp_path: Path) -> None:
-    result, said = await play(tmp_path)
+def test_signed_reports_count_and_the_forged_one_does_not(played: Played) -> None:
+    result, said = played
     assert grades(result.database) == {"verified": 35, "unverified": 1}
     assert (result.traffic.messages, result.traffic.unverified) == (840, 1)
     assert {reporter.domain for reporter in result.traffic.reporters} == {
@@ -115,8 +131,8 @@ async def test_it_is_the_name_server_that_proves_who_reported(tmp_path: Path, mo
     assert (result.traffic.messages, result.traffic.unverified) == (0, 36)
 
 
-async def test_every_file_for_people_says_that_it_is_fiction(tmp_path: Path) -> None:
-    result, _ = await play(tmp_path, "en")
+def test_every_file_for_people_says_that_it_is_fiction(again: Played) -> None:
+    result, _ = again
     assert [Page(path).language for path in result.guides] == ["ja", "en"]
     for path in (*result.guides, result.portfolio):
         page = Page(path)
@@ -141,10 +157,10 @@ async def test_where_no_pdf_can_be_drawn_one_line_says_why(tmp_path: Path, monke
     assert "fontconfig" in line
 
 
-async def test_playing_it_again_counts_nothing_twice(tmp_path: Path) -> None:
-    first, _ = await play(tmp_path)
-    again, said = await play(tmp_path, "en")
-    assert first.traffic == again.traffic
+def test_playing_it_again_counts_nothing_twice(played: Played, again: Played) -> None:
+    first, _ = played
+    second, said = again
+    assert first.traffic == second.traffic
     assert "840 mails" in " ".join(said)
     assert grades(first.database) == {"verified": 35, "unverified": 1}
     with closing(sqlite3.connect(first.database)) as connection:
