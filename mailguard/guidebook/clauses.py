@@ -51,8 +51,7 @@ class Clause:
 
     def name(self, language: str) -> str:
         """How margins name it: 経営管理編3.3.2, Governance 3.3.2."""
-        gap = "" if language == "ja" else " "
-        return f"{self.volume.of(language)}{gap}{self.number}"
+        return ("" if language == "ja" else " ").join(filter(None, (self.volume.of(language), self.number)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,10 +65,16 @@ class Request:
         return tuple(record for fix in self.task.fixes for record in fix["records"])
 
     @property
-    def rivals(self) -> frozenset[Place]:
-        """Record sets that more than one of its fixes would write: only one of them can be taken."""
-        counted = Counter(place for fix in self.task.fixes for place in dict.fromkeys(map(place_of, fix["records"])))
-        return frozenset(place for place, count in counted.items() if count > 1)
+    def options(self) -> tuple[Document, ...]:
+        """Fixes of which only one can be taken, because another would write one of its record sets too."""
+        counted = Counter(place for fix in self.task.fixes for place in {place_of(one) for one in fix["records"]})
+        contested = {place for place, count in counted.items() if count > 1}
+        return tuple(fix for fix in self.task.fixes if not contested.isdisjoint(map(place_of, fix["records"])))
+
+    @property
+    def plain_fixes(self) -> tuple[Document, ...]:
+        """The fixes that stand alone."""
+        return tuple(fix for fix in self.task.fixes if fix not in self.options)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,10 @@ from mailguard.guidebook.blocks import (
     Bullets,
     Callout,
     Card,
+    Form,
     Heading,
     Labelled,
+    PageBreak,
     Paragraph,
     Part,
     Record,
@@ -21,6 +23,7 @@ from mailguard.guidebook.blocks import (
     Signals,
     Span,
     Table,
+    Verbatim,
     plain,
 )
 from mailguard.guidebook.case import Case
@@ -84,6 +87,9 @@ def _riches(block: Block) -> Iterator[Rich]:
                 yield from (signal.word, signal.title, signal.text)
         case Record(place=place, after=after):
             yield from (place, after.label)
+        case Form(blanks=blanks):
+            for blank in blanks:
+                yield from (blank.label, blank.value, blank.hint)
 
 
 def _lines(blocks: Iterable[Block]) -> Iterator[str]:
@@ -114,6 +120,14 @@ def _told(block: Block) -> Iterator[str]:
             yield f"{plain(block.place)} {block.name} {block.rrtype}"
             for labelled in (block.before, block.after, block.split):
                 yield from _labelled(labelled)
+        case Form(blanks=blanks):
+            for blank in blanks:
+                hint = f" ({plain(blank.hint)})" if blank.hint else ""
+                yield f"{plain(blank.label)}{hint}: {plain(blank.value) or '_' * 8}"
+        case Verbatim(text=text):
+            yield from (f"    {line}" for line in text.splitlines())
+        case PageBreak():
+            yield "-- new page --"
         case _:
             yield repr(block)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from shlex import quote
 from typing import Final
 
 from mailguard.guidebook.actors import Actor
@@ -67,7 +68,7 @@ def _before_sending(letters: Sequence[Letter], texts: Texts) -> Iterator[Block]:
     yield Paragraph(texts("letters.lead.one") if count == 1 else texts("letters.lead.many", count=count), lead=True)
     requests = [request for letter in letters for request in letter.requests]
     advice = ["window", *(["same"] if count > 1 else []), "way"]
-    if any(request.rivals for request in requests):
+    if any(request.options for request in requests):
         advice.append("rivals")
     if any("report-address" in fix["reasons"] for request in requests for fix in request.task.fixes):
         advice.append("address")
@@ -181,15 +182,14 @@ def _conditions(request: Request, case: Case, texts: Texts) -> Iterator[Block]:
 
 
 def _records(request: Request, texts: Texts) -> Iterator[Block]:
-    """Every record, once. Where two fixes would write the same one, each stands alone with what it changes."""
-    fixes = request.task.fixes
-    if not request.rivals:
-        yield from _effects(fixes, texts)
-        yield from (record_block(record, texts) for fix in fixes for record in fix["records"])
-        return
-    yield Paragraph(texts("letters.rivals"))
-    yield Form((Blank(texts("letters.rivals.chosen")),))
-    for number, fix in enumerate(fixes, 1):
+    """Every record, once. Fixes that would write the same one are options, each alone with what it changes."""
+    plain, options = request.plain_fixes, request.options
+    yield from _effects(plain, texts)
+    yield from (record_block(record, texts) for fix in plain for record in fix["records"])
+    if options:
+        yield Paragraph(texts("letters.rivals"))
+        yield Form((Blank(texts("letters.rivals.chosen")),))
+    for number, fix in enumerate(options, 1):
         yield Heading(texts("letters.option", number=number), 4)
         yield from _effects((fix,), texts)
         yield from (record_block(record, texts) for record in fix["records"])
@@ -215,7 +215,7 @@ def _check(letter: Letter, case: Case, texts: Texts) -> Iterator[Block]:
         yield Paragraph(texts("letters.check.stale", day=case.as_of))
         yield Paragraph(texts("letters.check.how"))
         places = dict.fromkeys(map(place_of, records))
-        yield Verbatim("\n".join(f"dig +short {rrtype} {name}" for name, rrtype in places))
+        yield Verbatim("\n".join(f"dig +short {rrtype} {quote(name)}" for name, rrtype in places))  # *.example
 
 
 def _form(letter: Letter, case: Case, texts: Texts) -> Iterator[Block]:
