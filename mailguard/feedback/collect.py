@@ -180,7 +180,10 @@ class Collector:
             raise OverLimit("others")
 
     def _count_dropped(self) -> None:
-        if self._read - len(self._records) > self._limits.dropped:
+        kept = len(self._records)
+        dropped = self._read - kept
+        # A report of which hardly anything can be read is a bomb of empty records rather than a report.
+        if dropped > (self._limits.dropped if kept >= dropped else self._limits.mostly_dropped):
             raise OverLimit("dropped")
 
     def _note_changes(self, place: str, mended: bool, undecodable: bool) -> None:

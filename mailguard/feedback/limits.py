@@ -43,7 +43,7 @@ class Limits:
     * ``elements``: elements of one report.
     * ``others``: children of the root element that are no records.
     * ``records``: records kept of one report; reading stops there and the report says so.
-    * ``dropped``: records of one report that could not be read.
+    * ``dropped``: records of one report that could not be read; ``mostly_dropped``: the same as long as fewer could.
     * ``count``: messages in one record. Small enough that no sum over two thousand million records can leave 64 bits.
     * ``text_chars``: any text that is kept; longer ones are cut and the record counts as repaired.
     * ``defects``: defects kept of one report; the others are only counted.
@@ -77,6 +77,7 @@ class Limits:
     others: int = 1_000
     records: int = 100_000
     dropped: int = 10_000
+    mostly_dropped: int = 3_000
     count: int = 2**32
     text_chars: int = 1_000
     defects: int = 100

@@ -208,6 +208,15 @@ def test_a_record_with_too_many_elements_is_dropped() -> None:
     assert found.dropped == 1
 
 
+def test_bad_records_cost_a_report_only_where_they_are_many_and_most() -> None:
+    limits = Limits(dropped=20, mostly_dropped=5)
+    assert good(report(*[record(), "<record/>"] * 20), limits).dropped == 20
+    assert good(report("<record/>" * 5, record()), limits).dropped == 5
+    assert good(report(*[record()] * 6, "<record/>" * 6), limits).dropped == 6
+    for many in (["<record/>"] * 6, [record()] * 5 + ["<record/>"] * 6, [record(), "<record/>"] * 21):
+        assert read(report(*many), limits) == Unreadable("", "dropped")
+
+
 def test_reading_stops_at_the_bound_on_records_and_says_so() -> None:
     found = good(report(*(record() for _ in range(9))), Limits(records=5))
     assert (found.read, found.kept, found.dropped) == (5, 5, 0)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mailguard.feedback import strict, values, wording
+from mailguard.feedback import salvage, strict, values, wording
 from mailguard.feedback.limits import DEFAULT_LIMITS
 from mailguard.feedback.mail import read_mail
 from mailguard.feedback.report import AggregateReport, DefectKind
@@ -123,3 +123,21 @@ def test_a_plain_address_is_what_the_library_makes_of_it(text: str) -> None:
 
 def test_usual_sources_are_plain() -> None:
     assert all(map(values._PLAIN_IPV6.fullmatch, ("2001:db8::1", "2001:db8:1:2:3:4:5:6", "::1", "2001:db8:a::")))
+
+
+pieces_of_xml = st.lists(
+    st.sampled_from(
+        ["<record>", "</RECORD>", "<Report_Metadata a='1'", ">", "<policy_publi\u017fhed>", "<a><b/></a>" * 9]
+    ),
+    max_size=12,
+).map("".join)
+
+
+@given(pieces_of_xml, st.integers(1, 60))
+@example("<x>" * 30 + "<record>" + "<y/>" * 40 + "</record>", 7)
+def test_looking_for_words_first_misses_no_part(text: str, size: int) -> None:
+    chunks = [text[at : at + size] for at in range(0, len(text), size)]
+    found = list(salvage._parts(chunks, DEFAULT_LIMITS))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(salvage, "_WORDS", ("",))
+        assert list(salvage._parts(chunks, DEFAULT_LIMITS)) == found
