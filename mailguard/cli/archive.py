@@ -40,6 +40,11 @@ class Archive:
         if self._store:
             self._store.close()
 
+    @property
+    def there(self) -> bool:
+        """Whether there is a database."""
+        return self._store is not None
+
     def keep(self, document: Document) -> None:
         """Keep an audit for later comparisons; the same one twice is kept once."""
         if self._store:

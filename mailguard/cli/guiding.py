@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -20,6 +19,7 @@ from mailguard.cli.exits import WRONG_USE, Outcome
 from mailguard.cli.gather import gather
 from mailguard.cli.options import resolver_settings
 from mailguard.cli.output import unwritable
+from mailguard.cli.saved import read_audits
 from mailguard.cli.speaking import say
 from mailguard.errors import OperationError, UsageError
 from mailguard.guidebook.blocks import Book, Reader
@@ -27,14 +27,13 @@ from mailguard.guidebook.book import make_book
 from mailguard.guidebook.brand import Brand, load_brand
 from mailguard.guidebook.case import Case, Clinic, Document
 from mailguard.names import DomainName
-from mailguard.render.document import SCHEMA, to_document
+from mailguard.render.document import to_document
 from mailguard.render.forms import BINARY, render
 
 if TYPE_CHECKING:
     from mailguard.evidence import Evidence
 
-MAX_AUDITS_BYTES: Final = 2**30
-"""Most of a file of saved audits that is read; a thousand audits are some 30 MB."""
+_FILES: Final = frozenset({".html", ".pdf", ".md", ".txt", ".json", ".eml", ".docx", ".xlsx"})
 
 
 @dataclass(slots=True)
@@ -50,6 +49,7 @@ class Guiding:
     target: Target
     outcome: Outcome
     made_at: datetime
+    saved: list[Document] | None = None
 
     @classmethod
     def prepare(cls, options: dict[str, Any], language: str, outcome: Outcome, *, books: int = 0) -> Guiding:
@@ -63,8 +63,12 @@ class Guiding:
             raise click.exceptions.Exit(WRONG_USE)  # what is wrong has been told
         if not (gathered.domains or options["audits"] or options["replay"]):
             raise click.UsageError(say("Name a domain, for example: mailguard guide clinic.example.jp -o guide.html"))
+        if options["audits"] and options["replay"]:
+            raise click.UsageError(say("Use either --audits or --replay, not both."))
+        saved = _saved(options["audits"], gathered.domains) if options["audits"] else None
         forms = tuple(dict.fromkeys(options["forms"]))
-        single = (books or len(gathered.domains)) == 1 and len(forms) == 1 and forms[0] != "docx"
+        count = books or len(gathered.domains if saved is None else saved)
+        single = count == 1 and len(forms) == 1 and forms[0] != "docx"
         return cls(
             options=options,
             domains=gathered.domains,
@@ -75,7 +79,19 @@ class Guiding:
             target=Target.prepare(options["output"], forms, single=single),
             outcome=outcome,
             made_at=datetime.now(UTC),
+            saved=saved,
         )
+
+
+def _saved(file: str, domains: list[DomainName]) -> list[Document]:
+    """The audits in a file, or those of the domains that were named, all of which have to be there."""
+    found = read_audits(Path(file))
+    if not domains:
+        return found
+    missing = set(domains) - {one["domain"] for one in found}
+    if missing:
+        raise UsageError("{file} has no audit of {domain}.", file=file, domain=", ".join(sorted(missing)))
+    return [one for one in found if one["domain"] in domains]
 
 
 def _readers(chosen: tuple[str, ...]) -> tuple[Reader, ...]:
@@ -99,7 +115,12 @@ class Target:
             return cls()
         path = Path(output)
         if single and not path.is_dir() and not output.endswith(os.sep):
+            # The file will be replaced by another one: what is no ordinary file, such as /dev/null, must never be.
+            if path.exists() and not path.is_file():
+                raise UsageError("{file} is no ordinary file; name another one.", file=path)
             return cls(file=path)
+        if path.suffix in _FILES and not path.exists():
+            raise UsageError("{file} is the name of one file, but there will be several; name a folder.", file=path)
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -156,13 +177,19 @@ async def make_portfolio_report(run: Guiding) -> None:
 
 def _write(run: Guiding, book: Book, domain: str) -> Iterator[Path]:
     for form in run.forms:
+        made = False
         for suffix, content in render(form, book, run.brand, font=run.options["font"]):
+            made = True
             path = run.target.put(domain, suffix, content)
             if path:
                 yield path
+        if not made:
+            told = say("{domain}: there is no letter to write, or not for these readers.")
+            click.echo(told.format(domain=book.domain), err=True)
 
 
 async def _cases(run: Guiding, archive: Archive) -> AsyncIterator[Case]:
+    earlier = Earlier.prepare(run.options["since"], archive)
     knowledge = make_plan(run.options).knowledge
     async for document, evidence in _documents(run, archive):
         domain = document["domain"]
@@ -172,7 +199,7 @@ async def _cases(run: Guiding, archive: Archive) -> AsyncIterator[Case]:
             made_at=run.made_at,
             knowledge=knowledge,
             traffic=archive.traffic(domain, run.made_at, run.options["days"], knowledge),
-            previous=_previous(run.options["since"], archive, domain, document["as_of"]),
+            previous=earlier.of(document, archive) if earlier else None,
             clinic=Clinic(name=run.options["clinic"]),
             imprint=run.brand.imprint(run.language),
             due=run.options["due"].date() if run.options["due"] else None,
@@ -181,10 +208,9 @@ async def _cases(run: Guiding, archive: Archive) -> AsyncIterator[Case]:
 
 async def _documents(run: Guiding, archive: Archive) -> AsyncIterator[tuple[Document, Evidence | None]]:
     options = run.options
-    if options["audits"]:
-        for document in read_audits(Path(options["audits"])):
-            if not run.domains or document["domain"] in {str(domain) for domain in run.domains}:
-                yield document, None
+    if run.saved is not None:
+        for document in run.saved:
+            yield document, None
         return
     plan = make_plan(options, reported=archive.selectors(run.domains, run.made_at, options["days"]))
     if options["replay"]:
@@ -200,46 +226,42 @@ async def _documents(run: Guiding, archive: Archive) -> AsyncIterator[tuple[Docu
             yield to_document(result), result.evidence
 
 
-def read_audits(path: Path) -> Iterator[Document]:
-    """Audits that ``mailguard audit --format json|ndjson`` wrote. Raises UsageError for anything else."""
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """Where the audits to compare with are: kept in the database, up to ``until`` or the last; or in a file."""
+
+    until: datetime | None = None
+    saved: Mapping[str, Document] | None = None
+
+    @classmethod
+    def prepare(cls, since: str | None, archive: Archive) -> Earlier | None:
+        """Raises UsageError for a file without audits, or where nothing is kept anywhere."""
+        if since is None:
+            return None
+        day = None if since == "last" else _day(since)
+        if since != "last" and day is None:
+            return cls(saved={one["domain"]: one for one in read_audits(Path(since))})
+        if not archive.there:
+            raise UsageError("--since {since} needs the database that audits are kept in: --database PATH", since=since)
+        return cls(until=day)
+
+    def of(self, document: Document, archive: Archive) -> Document | None:
+        """The audit to compare with; None, and a word about it, where there is none."""
+        domain, moment = document["domain"], datetime.fromisoformat(document["as_of"])
+        if self.saved is not None:
+            found = self.saved.get(domain)
+        else:
+            found = archive.audit_before(domain, min(moment, self.until or moment))
+        if found is None:
+            told = say("{domain}: there is no earlier audit, so nothing is said about what has changed.")
+            click.echo(told.format(domain=document["domain_unicode"]), err=True)
+        return found
+
+
+def _day(text: str) -> datetime | None:
+    """The end of a day in UTC; None for what is no date."""
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_AUDITS_BYTES + 1)
-    except OSError as error:
-        raise UsageError(
-            "{file} cannot be read ({reason}); check the path.", file=path, reason=error.strerror
-        ) from error
-    try:
-        yield from map(_checked, _split(content))
-    except (ValueError, LookupError, TypeError, RecursionError) as error:
-        told = "{file} holds no audits; make it with: mailguard audit --format json -o FILE DOMAIN"
-        raise UsageError(told, file=path) from error
-
-
-def _split(content: bytes) -> Iterator[Any]:
-    if content.lstrip()[:1] == b"[":
-        yield from json.loads(content)
-    elif b"\n{" in content.strip():
-        yield from map(json.loads, content.splitlines())
-    else:
-        yield json.loads(content)
-
-
-def _checked(document: Any) -> Document:
-    if document["schema"] != SCHEMA:
-        raise ValueError(document["schema"])
-    return dict(document)
-
-
-def _previous(since: str | None, archive: Archive, domain: str, as_of: str) -> Document | None:
-    if since is None:
-        return None
-    now = datetime.fromisoformat(as_of)
-    if since == "last":
-        return archive.audit_before(domain, now)
-    try:
-        day = date.fromisoformat(since)
+        day = date.fromisoformat(text)
     except ValueError:
-        return next((one for one in read_audits(Path(since)) if one["domain"] == domain), None)
-    end_of_day = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
-    return archive.audit_before(domain, min(now, end_of_day))
+        return None
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)

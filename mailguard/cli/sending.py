@@ -17,9 +17,9 @@ from mailguard.bulk import Failed
 from mailguard.cli.archive import Archive
 from mailguard.cli.auditing import asked, make_plan, tell_failure
 from mailguard.cli.exits import FINDINGS, OK, WRONG_USE
-from mailguard.cli.guiding import read_audits
 from mailguard.cli.options import resolver_settings
 from mailguard.cli.previewing import PreviewFolder
+from mailguard.cli.saved import read_audits
 from mailguard.cli.speaking import say
 from mailguard.errors import Sentence, UsageError, system_reason
 from mailguard.guidebook.blocks import Reader
