@@ -166,8 +166,16 @@ def _bounds(section: Section) -> Mapping[str, Any]:
 
 
 def _mailbox(data: Mapping[str, Any], where: str, base: Path) -> MailboxSettings:
-    files = {key: str(base / value) for key, value in data.items() if key.endswith("_file") and isinstance(value, str)}
-    return mailbox_from({**data, **files}, where)
+    placed = _with_placed_files(data, base)
+    if isinstance(oauth := data.get("oauth"), dict):
+        placed["oauth"] = _with_placed_files(oauth, base)
+    return mailbox_from(placed, where)
+
+
+def _with_placed_files(data: Mapping[str, Any], base: Path) -> dict[str, Any]:
+    """Names of files begin at the folder of the settings file; an empty one stays no name."""
+    files = {key: value for key, value in data.items() if key.endswith("_file") and isinstance(value, str) and value}
+    return {**data, **{key: str(base / value) for key, value in files.items()}}
 
 
 def _trust(section: Section) -> TrustSettings:

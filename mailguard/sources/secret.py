@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,13 @@ class Secret:
     def place(self) -> str:
         """The file or the variable, for messages."""
         return self.file or self.variable
+
+    def is_open(self) -> bool:
+        """Whether every user of this machine may read the file; false where there is none."""
+        try:
+            return bool(self.file) and bool(Path(self.file).stat().st_mode & stat.S_IROTH)
+        except OSError:
+            return False
 
     def _from_file(self) -> str:
         try:

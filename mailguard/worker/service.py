@@ -21,6 +21,8 @@ from mailguard.errors import MailguardError, OperationError, Sentence, UsageErro
 from mailguard.feedback.envelope import ReceivedMail
 from mailguard.resolver import Resolver, ResolverSettings, parse_nameserver
 from mailguard.settings import ReceivingSettings, Settings
+from mailguard.sources.secret import Secret
+from mailguard.sources.settings import MailboxSettings
 from mailguard.spool import Spool, SpoolSettings
 from mailguard.store import Store, open_reader, open_store
 from mailguard.trust.judge import Owned
@@ -310,9 +312,8 @@ def check_settings(settings: Settings) -> list[Sentence]:
         report_addresses(settings, settings.listener)
         _certificate(settings.listener)
     for mailbox in settings.mailboxes:
-        for secret in (mailbox.password, mailbox.oauth and mailbox.oauth.client_secret):
-            if secret:
-                secret.read()
+        for secret in _secrets_of(mailbox):
+            secret.read()
     if settings.trust.check:
         _resolver(settings)
     folder = next(path for path in (settings.spool, *settings.spool.parents) if path.exists())
@@ -321,7 +322,28 @@ def check_settings(settings: Settings) -> list[Sentence]:
     return list(_remarks(settings))
 
 
+def _secrets_of(mailbox: MailboxSettings) -> Iterator[Secret]:
+    oauth = mailbox.oauth
+    found = (mailbox.password, oauth and oauth.client_secret, oauth and oauth.refresh_token)
+    yield from (secret for secret in found if secret)
+
+
+def _secrets(settings: Settings) -> Iterator[Secret]:
+    if settings.database.secret:
+        yield settings.database.secret
+    listener = settings.listener
+    if listener is not None and listener.tokens is not None:
+        yield from (listener.tokens.secret, *listener.tokens.old_secrets)
+    if listener is not None and listener.tls is not None:
+        yield Secret(file=str(listener.tls[1]))
+    for mailbox in settings.mailboxes:
+        yield from _secrets_of(mailbox)
+
+
 def _remarks(settings: Settings) -> Iterator[Sentence]:
+    for secret in _secrets(settings):
+        if secret.is_open():
+            yield Sentence("Every user of this machine may read {file}; run: chmod 600 {file}", file=secret.file)
     place = settings.database.place()
     if "://" in place or Path(place).exists():
         try:

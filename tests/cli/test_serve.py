@@ -284,6 +284,27 @@ class TestCheck:
         assert code == 2
         assert "nowhere" in told
 
+    def test_a_secret_that_everybody_may_read(self, tmp_path: Path) -> None:
+        settings = SETTINGS + '[listener.tokens]\nsecret_file = "secret"\n'
+        secret = tmp_path / "secret"
+        secret.write_text("s" * 40)
+        secret.chmod(0o644)
+        code, told = self.check(tmp_path, settings)
+        assert (code, f"chmod 600 {secret}" in told) == (0, True)
+        assert "s" * 40 not in told
+        secret.chmod(0o600)
+        assert "chmod" not in self.check(tmp_path, settings)[1]
+
+    def test_a_missing_refresh_token(self, tmp_path: Path) -> None:
+        (tmp_path / "client").write_text("c")
+        box = (
+            '[[mailbox]]\nhost = "imap.example.jp"\nuser = "a@example.jp"\n[mailbox.oauth]\nprovider = "google"\n'
+            'client_id = "x"\nclient_secret_file = "client"\nrefresh_token_file = "gone"\n'
+        )
+        code, told = self.check(tmp_path, SETTINGS + box)
+        assert code == 2
+        assert "gone" in told
+
     def test_a_missing_certificate(self, tmp_path: Path) -> None:
         tls = 'hostname = "mx.example.jp"\ntls_certificate_file = "c.pem"\ntls_key_file = "k.pem"'
         code, told = self.check(tmp_path, SETTINGS.replace('hostname = "mx.example.jp"', tls))
