@@ -33,7 +33,7 @@ class PathArgument:
 def parse_path(keyword: str, argument: str | None) -> PathArgument | None:
     """What follows ``MAIL `` (keyword FROM) or ``RCPT `` (keyword TO); None when it cannot be understood."""
     match = _PATH.fullmatch(argument or "")
-    if match is None or match["keyword"].upper() != keyword:
+    if match is None or not match[0].isprintable() or match["keyword"].upper() != keyword:
         return None
     parameters = (parameter.partition("=") for parameter in match["parameters"].split())
     address = match["path"] if match["bare"] is None else match["bare"]

@@ -61,6 +61,8 @@ class Session:
         login = _login(settings, tokens)  # before there is a connection: it reads the secret
         with _told(settings, "could not be reached"):
             box = _connect(settings)
+        bounded = _bounded_read(box.client.read, settings.mail_bytes + _LITERAL_SPARE)
+        setattr(box.client, "read", bounded)  # noqa: B010 - a method of the library, replaced on this one object
         session = cls(box, settings)
         try:
             with _told(settings, "refused the login"):
@@ -71,8 +73,6 @@ class Session:
         except BaseException:
             session.close()
             raise
-        bounded = _bounded_read(box.client.read, settings.mail_bytes + _LITERAL_SPARE)
-        setattr(box.client, "read", bounded)  # noqa: B010 - a method of the library, replaced on this one object
         return session
 
     def __enter__(self) -> Session:

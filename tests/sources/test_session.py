@@ -276,6 +276,14 @@ def test_a_literal_far_beyond_the_limit_is_not_read() -> None:
             session.fetch(5)
 
 
+def test_a_literal_before_the_login_is_bounded_too() -> None:
+    with (
+        ScriptedImap(answer=answering(login="* 1 X {999999999999}\r\n")) as server,
+        pytest.raises(MailboxError, match="999999999999"),
+    ):
+        Session.open(settings_for(server))
+
+
 def reader_for(server: ScriptedImap, **changes: object) -> MailboxReader:
     return MailboxReader(settings_for(server, **changes), SeenInMemory(), lambda raw: True)
 
