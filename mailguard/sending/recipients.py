@@ -21,7 +21,7 @@ from typing import Final
 
 from mailguard.errors import Sentence
 from mailguard.names import DomainName
-from mailguard.render.book.mime import is_address
+from mailguard.sending.address import parse_address
 from mailguard.targets import TargetError, parse_target
 from mailguard.words import LANGUAGES
 
@@ -184,12 +184,8 @@ class _Reading:
             return None
 
     def _email(self, line: int, text: str) -> str:
-        local, _, domain = text.rpartition("@")
-        try:
-            address = f"{local}@{parse_target(domain).domain}"
-        except TargetError:
-            address = ""
-        if not is_address(address):
+        address = parse_address(text)
+        if not address:
             reason = Sentence("{text} is no mail address that can be written to", text=repr(text[:80]))
             self._tell(line, reason)
         return address

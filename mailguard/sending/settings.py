@@ -47,7 +47,8 @@ from typing import Final
 
 from mailguard.errors import UsageError, system_reason
 from mailguard.names import DomainName
-from mailguard.render.book.mime import Mailbox, Unsubscribe, is_address
+from mailguard.render.book.mime import Mailbox, Unsubscribe
+from mailguard.sending.address import parse_address
 from mailguard.settings.table import Section
 from mailguard.sources.secret import Secret
 from mailguard.sources.settings import MailboxSettings, mailbox_from
@@ -250,12 +251,8 @@ def _address(section: Section, key: str, *, wanted: bool = False) -> str:
     text = section.text(key) if wanted else section.text(key, "")
     if not text:
         return ""
-    local, _, domain = text.rpartition("@")
-    try:
-        address = f"{local}@{parse_target(domain).domain}"
-    except UsageError:
-        address = ""
-    if not is_address(address):
+    address = parse_address(text)
+    if not address:
         raise UsageError("{where}: {key}: {text} is no mail address.", where=section.where, key=key, text=repr(text))
     return address
 

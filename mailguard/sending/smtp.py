@@ -160,7 +160,9 @@ class Channel:
         )
         try:
             await client.connect()
+            await client.ehlo()  # what it can do, as it says inside the encryption
         except (SMTPException, OSError, ValueError) as error:
+            client.close()
             raise self._unusable(_at_connecting(error), error) from None
         if settings.password:
             await self._log_in(client, password)
