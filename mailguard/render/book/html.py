@@ -134,9 +134,9 @@ class View:
         return f"{format_day(self.book.made_at, self.book.language)}　{visible(self.book.number)}"
 
     def contents(self) -> Iterator[tuple[str, str, tuple[tuple[str, str], ...]]]:
-        """Parts with their cards: anchor and bare title of each."""
+        """Parts with those of their cards that have a page of their own: anchor and bare title of each."""
         for part in self.book.parts:
-            cards = (block for block in part.blocks if isinstance(block, Card) and block.anchor)
+            cards = (block for block in part.blocks if isinstance(block, Card) and block.anchor and block.page)
             titles = ((anchor(card.anchor), self.bare(card.title)) for card in cards)
             yield anchor(part.id), self.bare(part.title), tuple(titles)
 
