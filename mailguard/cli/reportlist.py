@@ -151,7 +151,7 @@ def _line(item: Item) -> str:
     if item["kind"] == "failure":
         words += [visible(item["auth_failure"]) or "-", visible(item["source_ip"]) or "-", visible(item["reporter"])]
     else:
-        words += [visible(item["org_name"]), _amount(item)]
+        words += [_sender(item), _amount(item)]
     if item["grade"] != "verified":
         words.append(f"({GRADES[item['grade']].told(say)})")
     if item.get("superseded"):
@@ -159,6 +159,14 @@ def _line(item: Item) -> str:
     if item.get("conflicts"):
         words.append(say("(contradicted {count} times)").format(count=item["conflicts"]))
     return "  ".join(words)
+
+
+def _sender(item: Item) -> str:
+    """The proved domain, with the name that it gives itself in quotation marks: anybody can call himself Google."""
+    named, proved = visible(item["org_name"]), visible(item["reporter"])
+    if item["grade"] == "unverified" or named.lower() == proved:
+        return named
+    return f'{proved} "{named}"' if named else proved
 
 
 def _amount(item: Item) -> str:

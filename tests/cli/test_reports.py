@@ -60,7 +60,7 @@ def test_list_as_text(run: Run) -> None:
         "  Counted - the sender is verified:",
         "       6  2026-09-21  other.example.jp  reporter.example  7 messages",
         "       5  2026-09-22  clinic.example.jp  reporter.example  7 messages",
-        "       2  2026-09-21  clinic.example.jp  Other  10 messages",
+        '       2  2026-09-21  clinic.example.jp  other.example "Other"  10 messages',
         "       1  2026-09-21  clinic.example.jp  reporter.example  58 messages  (contradicted 1 times)",
         "    Sum (reports: 4): 82 messages",
         "  Kept apart, and counted nowhere - the sender is not verified:",
