@@ -64,7 +64,7 @@ def test_list_as_text(run: Run) -> None:
         "       1  2026-09-21  clinic.example.jp  reporter.example  58 messages  (contradicted 1 times)",
         "    Sum (reports: 4): 82 messages",
         "  Kept apart, and counted nowhere - the sender is not verified:",
-        "       4  2026-09-21  clinic.example.jp  reporter.example  200 messages"
+        '       4  2026-09-21  clinic.example.jp  stranger.example "reporter.example"  200 messages'
         "  (sender known, not proved to be the reporter)",
         "       3  2026-09-21  clinic.example.jp  reporter.example  1,000 messages  (sender not proved)",
         "    Sum (reports: 2): 1,200 messages",
