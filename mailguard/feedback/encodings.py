@@ -49,6 +49,8 @@ def without_quoting(markup: bytes) -> bytes:
 
 
 def _uudecoded(text: bytes) -> Iterator[bytes]:
+    if b"begin " not in text:  # which is seen ten times as fast as that no line begins with it
+        return
     at = 0
     while (begin := _UU_BEGIN.search(text, at)) and (end := _UU_END.search(text, begin.end())):
         at = end.end()

@@ -88,7 +88,7 @@ class _Walk:
         parts = plain_leaves(mail, self._limits)
         if parts is not None:
             for part in parts:
-                self.add_leaf(part.name, [part.content], depth, quoted=is_inner or part.is_letter)
+                self.add_leaf(part.name, part.contents, depth, quoted=is_inner or part.is_letter)
             return
         before, self._number = self._number, 0  # parts of a mail in a mail are numbered by themselves
         try:

@@ -74,7 +74,7 @@ def test_the_short_ways_and_the_parsers_read_the_same(case: Case, monkeypatch: p
 
 def test_nearly_every_mail_of_a_reporter_goes_the_short_way() -> None:
     names = ("gzip", "zip", "bare", "text first", "text last", "multipart/report", "text and HTML", "related in mixed")
-    plain = [mail_cases.GOOD[name] for name in names]
+    plain = [mail_cases.GOOD[name] for name in (*names, "text in quoted-printable")]
     assert all(plainmail.plain_leaves(raw, unpack_limits()) for raw in plain)
 
 
@@ -179,3 +179,41 @@ def test_the_short_way_through_a_mail_finds_what_the_parser_finds(raw: bytes, at
         short = read_mail(odd)
         patch.setattr(unpack, "plain_leaves", lambda *_: None)
         assert read_mail(odd) == short
+
+
+leaves = st.sampled_from(
+    [
+        mail_cases.TEXT,
+        mail_cases.part(mail_cases.PACKED),
+        b"Content-Type: application/gzip\r\n" + mail_cases.NO_TYPE,
+        b"Content-Type: text/plain\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n=E5=A0=\r\n=B1",
+        b"\r\n",
+    ]
+)
+
+
+def multiparts(inside: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
+    """Multiparts whose boundaries may be alike, with text before the first delimiter, or cut short."""
+
+    def make(parts: list[bytes], kind: str, boundary: str, before: bytes, missing: int) -> bytes:
+        whole = mail_cases.multipart(*parts, kind=kind, boundary=boundary, top=b"")
+        return whole.replace(b"\r\n\r\n", b"\r\n\r\n" + before, 1)[: len(whole) + len(before) - missing]
+
+    return st.builds(
+        make,
+        st.lists(inside, min_size=1, max_size=3),
+        st.sampled_from(["mixed", "related", "alternative", "report"]),
+        st.sampled_from(["b", "c", "d", "bb"]),
+        st.sampled_from([b"", b"", b"\r\n", b"Hello\r\n"]),
+        st.sampled_from([0, 0, 0, 2, 4, 8]),
+    )
+
+
+@settings(max_examples=200)
+@given(st.recursive(leaves, multiparts, max_leaves=6))
+def test_nested_parts_are_cut_as_the_parser_cuts_them(parts: bytes) -> None:
+    raw = mail_cases.TOP + parts
+    with pytest.MonkeyPatch.context() as patch:
+        short = read_mail(raw)
+        patch.setattr(unpack, "plain_leaves", lambda *_: None)
+        assert read_mail(raw) == short

@@ -162,6 +162,26 @@ GOOD: dict[str, bytes] = {
         ),
         part(PACKED),
     ),
+    "a delimiter of the outer part ends the inner one": multipart(
+        multipart(TEXT, boundary="c", top=b"").replace(b"--c--\r\n", b""), part(PACKED)
+    ),
+    "boundaries that begin alike": multipart(
+        multipart(TEXT, HTML, boundary="b=_12", top=b""), part(PACKED), boundary="b=_1"
+    ),
+    "boundaries that begin alike, the longer one outside": multipart(
+        multipart(TEXT, HTML, boundary="b=_", top=b""), part(PACKED)
+    ),
+    "boundaries that are alike": multipart(
+        b'Content-Type: multipart/mixed; boundary="b=_1"\r\n\r\n', TEXT, part(PACKED)
+    ),
+    "text in quoted-printable": multipart(
+        b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+        b"=E5=A0=B1=E5=91=8A=\r\n=3D\r\n",
+        part(PACKED),
+    ),
+    "a line too many before base64, without a name": multipart(
+        TEXT, b"Content-Type: application/gzip\r\n" + NO_TYPE
+    ).replace(b"base64\r\n\r\n", b"base64\r\n\r\nAAAA\r\n", 1),
     "a line too many before base64": multipart(TEXT, part(PACKED).replace(b"\r\n\r\n", b"\r\n\r\nAAAA\r\n", 1)),
     "multipart/report": multipart(TEXT, part(PACKED), kind="report; report-type=x"),
     "multipart/related": multipart(TEXT, part(PACKED), kind="related"),
