@@ -20,6 +20,8 @@ _ZIP64_LOCATOR: Final = b"PK\x06\x07"
 _ZIP_END_BYTES: Final = 22
 _LOCAL_HEADER: Final = struct.Struct("<4s5H3L2H")
 _ENCRYPTED: Final = 1
+_NOTHING_BYTES: Final = 2
+"""What nothing takes when it is deflated; no report is as short."""
 
 _FOREIGN: Final = (
     (b"7z\xbc\xaf\x27\x1c", "archive-kind"),
@@ -129,8 +131,8 @@ def _entries(data: bytes, limits: Limits) -> list[tuple[str, ZipEntry]]:
         raise OverLimit("zip_directory_bytes")
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
-            # Not is_dir(), which fails on an empty name before Python 3.12; a file may well have none.
-            infos = [info for info in archive.infolist() if not info.filename.endswith("/") and info.file_size]
+            # Whatever holds something is a file, also where the directory calls it a folder or says that it is empty.
+            infos = [info for info in archive.infolist() if info.compress_size > _NOTHING_BYTES]
     except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, OSError, struct.error):
         return list(_entries_without_directory(data, limits))
     if any(info.flag_bits & _ENCRYPTED for info in infos):

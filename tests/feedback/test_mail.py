@@ -156,3 +156,15 @@ def test_a_file_without_a_name_in_a_zip_is_read() -> None:
     packed[end + 12 : end + 20] = struct.pack("<II", end - entry, entry)
     assert zipfile.ZipFile(io.BytesIO(packed)).namelist() == [""]
     assert len(read_mail(mail(bytes(packed))).reports) == 1
+
+
+@pytest.mark.parametrize("lie", ["empty", "folder"])
+def test_a_member_that_the_directory_plays_down_is_read(lie: str) -> None:
+    """A person who repairs the archive finds the report, so it must not be passed over without a word."""
+    archive = bytearray(zipped(report().encode(), "report.xml"))
+    entry = archive.rindex(b"PK\x01\x02")
+    if lie == "empty":
+        archive[entry + 24 : entry + 28] = bytes(4)
+    else:
+        archive[entry + 46 + 9] = ord("/")
+    assert len(read_mail(mail(bytes(archive), "application/zip", "report.zip")).reports) == 1
