@@ -222,8 +222,8 @@ class _Writer:
                 self._paragraph(place, block.alternative)
                 self._table(place, block.numbers)
 
-    def _paragraph(self, place: Any, rich: Rich, style: str = "Normal") -> Any:
-        paragraph = place.add_paragraph(style=self.document.styles[style])
+    def _paragraph(self, place: Any, rich: Rich, style: str = "") -> Any:
+        paragraph = place.add_paragraph(style=self.document.styles[style] if style else None)
         self._runs(paragraph, rich)
         return paragraph
 
