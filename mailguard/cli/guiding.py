@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -67,7 +68,7 @@ class Guiding:
             raise click.UsageError(say("Use either --audits or --replay, not both."))
         saved = _saved(options["audits"], gathered.domains) if options["audits"] else None
         forms = tuple(dict.fromkeys(options["forms"]))
-        count = books or len(gathered.domains if saved is None else saved)
+        count = books or len(gathered.domains if saved is None else saved) or _at_least(Path(options["replay"]))
         single = count == 1 and len(forms) == 1 and forms[0] != "docx"
         return cls(
             options=options,
@@ -92,6 +93,13 @@ def _saved(file: str, domains: list[DomainName]) -> list[Document]:
     if missing:
         raise UsageError("{file} has no audit of {domain}.", file=file, domain=", ".join(sorted(missing)))
     return [one for one in found if one["domain"] in domains]
+
+
+def _at_least(evidence: Path) -> int:
+    """How many domains there is evidence of; 2 stands for more. Raises EvidenceError where there is none."""
+    from mailguard.evidence.files import load_evidence
+
+    return len({one.domain for one in islice(load_evidence(evidence), 2)})
 
 
 def _readers(chosen: tuple[str, ...]) -> tuple[Reader, ...]:
