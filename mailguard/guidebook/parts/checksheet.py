@@ -36,7 +36,7 @@ COLUMNS: Final = ("number", "item", "answer", "checked", "target", "person")
 DAY: Final = "%Y/%m/%d"
 """How its days are written: short, and read again by the spreadsheet."""
 
-_WIDTHS: Final = (8, 33, 11, 18, 18, 12)
+_WIDTHS: Final = (8, 32, 10, 19, 19, 12)
 _MARKS: Final = ("audited", "unanswered", "open", "target", "near")
 
 
