@@ -12,6 +12,7 @@ import click
 import pytest
 
 from mailguard.cli import main
+from mailguard.cli.default_group import DefaultGroup
 from mailguard.policy.files import find_problems
 from mailguard.policy.shelf import load_policy
 from mailguard.rules.catalogue import RULES
@@ -131,6 +132,14 @@ def examples(page: Path) -> list[str]:
     return re.findall(r"^(?:.*/bin/|.*--read-only.* |)mailguard +(.*)$", shell_blocks(page), re.MULTILINE)
 
 
+def spelt_out(words: list[str]) -> list[str]:
+    """The words with the command that is meant where a group is called without one."""
+    group = main.get_command(click.Context(main), words[0])
+    if isinstance(group, DefaultGroup) and words[1] not in group.list_commands(click.Context(group)):
+        return [words[0], group.default, *words[1:]]
+    return words
+
+
 EXAMPLES = {page_id(page): lines for page in PAGES if (lines := examples(page))}
 
 
@@ -142,7 +151,7 @@ def test_there_are_examples() -> None:
 def test_commands_in_examples_exist(page: str) -> None:
     """Every ``mailguard`` line in a shell block names a command, and only options that it has."""
     for line in EXAMPLES[page]:
-        words = line.partition(" #")[0].split()
+        words = spelt_out(line.partition(" #")[0].split())
         if words[0].startswith("-"):
             continue
         known = [path for path in COMMANDS if list(path) == words[: len(path)]]

@@ -14,10 +14,10 @@ class DefaultGroup(LazyGroup):
 
     def __init__(self, *args: Any, default: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._default = default
+        self.default = default
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the default command in front of what is neither a command nor a call for help."""
         if args and args[0] not in {*self.list_commands(ctx), *ctx.help_option_names}:
-            args = [self._default, *args]
+            args = [self.default, *args]
         return super().parse_args(ctx, args)

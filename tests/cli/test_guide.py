@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import copy
 import json
+import re
+import shlex
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -16,6 +18,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from mailguard.audit import Audit, Plan, replay_audit
 from mailguard.cli import main
 from mailguard.cli.saved import read_audits
 from mailguard.errors import UsageError
@@ -38,6 +41,7 @@ from tests.zones import Zone
 CLINIC = "clinic.example.jp"
 OTHER = "other.example.jp"
 DAY_S = 86_400
+MANUAL = Path(__file__).parents[2] / "docs" / "guide.md"
 
 ZONE = """
 {0}         MX   10 mx.{0}
@@ -366,19 +370,21 @@ def test_lines_of_audits_are_read_too_and_the_latest_of_a_domain_counts() -> Non
     assert [(one["domain"], one["as_of"][8:10]) for one in found] == [(CLINIC, "22"), (OTHER, "22")]
 
 
-def save_evidence() -> None:
-    """Evidence of the clinic, in a file."""
-    world = Zone.parse(ZONE.format(CLINIC))
+def evidence_of(domain: DomainName) -> Evidence:
+    world = Zone.parse(ZONE.format(domain))
     seen: dict[Question, Answer] = {}
 
     def source(question: Question) -> Answer:
         return seen.setdefault(question, world(question))
 
-    walk = take_survey(DomainName(CLINIC), selectors=(), probe_label=PROBE, knowledge=load_providers())
-    answer(walk, source)
+    answer(take_survey(domain, selectors=(), probe_label=PROBE, knowledge=load_providers()), source)
+    return Evidence(domain, AS_OF, PROBE, (), answers=tuple(seen.values()))
+
+
+def save_evidence() -> None:
+    """Evidence of the clinic, in a file."""
     with Path("evidence.json").open("w", encoding="utf-8") as file:
-        evidence = Evidence(DomainName(CLINIC), AS_OF, PROBE, (), answers=tuple(seen.values()))
-        EvidenceWriter(file, "mailguard").add(evidence)
+        EvidenceWriter(file, "mailguard").add(evidence_of(DomainName(CLINIC)))
 
 
 def test_saved_evidence_is_judged_again() -> None:
@@ -530,3 +536,38 @@ def test_days_of_audits_are_days_of_the_clinic() -> None:
     """09:00 UTC is 18:00 in Japan."""
     moment = datetime(2026, 11, 22, 9, tzinfo=UTC) + timedelta(hours=9)
     assert f"{moment:%H:%M}" in run("--audits", "one.json", "--format", "text", "--lang", "ja").stdout
+
+
+def examples() -> list[str]:
+    """What follows ``mailguard guide`` in the examples of the manual."""
+    blocks = re.findall(r"^```sh\n(.*?)^```$", MANUAL.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    return re.findall(r"^mailguard guide (.*)$", "\n".join(blocks), re.MULTILINE)
+
+
+def test_there_are_examples() -> None:
+    assert len(examples()) >= 8
+
+
+@pytest.mark.parametrize("line", examples())
+def test_examples_of_the_manual_do_what_they_say(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if "pdf" in line and not can_draw():
+        pytest.skip("what draws PDF, or a Japanese font, is missing")
+    save_evidence()
+    monkeypatch.setattr("mailguard.cli.guiding.asked", asked)
+    run("--audits", "one.json", "-o", "first.html", "--database", "mailguard.db")
+    Path("first.html").unlink()
+    Path("domains.csv").write_text(f"{CLINIC}\n{OTHER}\n", "utf-8")
+    Path("our-brand").mkdir()
+    Path("our-brand/brand.toml").write_text('name = "Example IT Support"\n', "utf-8")
+    save("audits.json", audit())
+    words = shlex.split(line)
+    done = run(*words)
+    made = Path(words[words.index("-o") + 1]) if "-o" in words else None
+    assert done.stdout if made is None else made.exists()
+    assert made is None or made.is_dir() is words[words.index("-o") + 1].endswith("/")
+
+
+async def asked(domains: list[DomainName], plan: Plan, *_: object) -> AsyncIterator[Audit]:
+    """Audits as the network would have given them."""
+    for domain in domains:
+        yield replay_audit(evidence_of(domain), plan)
