@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import closing, nullcontext
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -27,6 +27,7 @@ from mailguard.guidebook.book import make_book
 from mailguard.guidebook.brand import Brand, load_brand
 from mailguard.guidebook.case import Case, Clinic, Document
 from mailguard.render.book.mime import dated, is_address
+from mailguard.render.book.pool import PdfPool
 from mailguard.render.document import to_document
 from mailguard.render.safe import visible
 from mailguard.sending.gate import judge_sender
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from mailguard.names import DomainName
 
 _JOBS = 8
+_FEW = 20
 
 
 class Mode(StrEnum):
@@ -67,6 +69,7 @@ class Sending:
     readers: tuple[Reader, ...]
     now: datetime
     left_out: bool = False
+    pool: PdfPool | None = None
 
     @classmethod
     def prepare(cls, options: Mapping[str, Any]) -> Sending:
@@ -142,7 +145,7 @@ class Sending:
             else:
                 waiting.setdefault(str(recipient.domain), []).append(recipient)
         options = {"database": self.options["database"], "config": None}
-        with Archive.open(options) as archive:
+        with Archive.open(options) as archive, self._pooled():
             plan = _plan(())
             async for document in self._documents(waiting, plan):
                 for recipient in waiting.pop(document["domain"], ()):
@@ -167,7 +170,19 @@ class Sending:
         )
         book = make_book(case, recipient.language, readers=self.readers, furigana=self.options["furigana"])
         known = outbox.find(recipient.email, book.number) if outbox else None
-        return prepare(book, recipient, self.settings, self.brand, font=self.options["font"], known=known)
+        font = self.options["font"]
+        pdf = self.pool.render(book, self.brand, font=font) if self.pool else None
+        return prepare(book, recipient, self.settings, self.brand, font=font, pdf=pdf, known=known)
+
+    @contextmanager
+    def _pooled(self) -> Iterator[None]:
+        """For a long list, PDFs are made in another process: the engine never gives back what it remembers."""
+        if len(self.recipients) <= _FEW:
+            yield
+            return
+        with PdfPool() as self.pool:
+            yield
+        self.pool = None
 
     async def _documents(self, wanted: Mapping[str, Sequence[Recipient]], plan: Plan) -> AsyncIterator[Document]:
         if self.options["audits"]:

@@ -32,11 +32,13 @@ def prepare(
     brand: Brand = PLAIN,
     *,
     font: str | None = None,
+    pdf: bytes | None = None,
     known: Message | None = None,
 ) -> Prepared:
     """Make the message of one recipient.
 
     Args:
+        pdf: The guide as PDF, where it has been made already.
         known: The message of this recipient and guide, where the outbox has one: the new one keeps its Message-ID, so
             that a mail server that saw the first does not take the second for another.
 
@@ -56,7 +58,7 @@ def prepare(
         opt_out_address=unsubscribe.address,
         opt_out_url=unsubscribe.url,
     )
-    form = render_mail(book, brand, cover, font=font)
+    form = render_mail(book, brand, cover, font=font, pdf=pdf)
     to = Mailbox(recipient.email, recipient.name or recipient.clinic)
     raw = compose(form, Head(sender.mailbox, to, message_id, sender.reply_to, unsubscribe))
     draft = Draft(

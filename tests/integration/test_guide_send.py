@@ -17,11 +17,14 @@ from mailguard.sending.values import State
 from tests.cli.test_guide_send import CONSULTANT
 from tests.cli.world import served
 from tests.guidebook.books import can_draw
+from tests.integration.imap_server import PASSWORD as IMAP_PASSWORD
+from tests.integration.imap_server import Dovecot, running_dovecot
 from tests.integration.postfix.authority import Authority
 from tests.integration.postfix.server import Postfix, needs_postfix
 from tests.integration.postfix.submission import PASSWORD, needs_dovecot, needs_root, running_submission
 from tests.render.documents import document_of
 from tests.sending.server import TAKES, MailServer, running
+from tests.sending.test_bounces import bounce
 from tests.sending.world import SETTINGS
 
 pytestmark = [
@@ -155,3 +158,36 @@ def test_a_real_bounce_is_known_and_stops_the_address(world: World) -> None:
     done = world.run("bounces", "returned.eml")
     assert "midori.example.jp, info@midori.example.jp: came back for good" in done.output, returned.raw
     assert world.states() == {"midori.example.jp": State.BOUNCED, "aoba.example.jp": State.SENT}
+
+
+def test_bounces_are_taken_out_of_a_mailbox_and_other_mail_is_left(world: World) -> None:
+    previewed(world)
+    assert world.send().exit_code == 0
+    found = Outbox.read(world.folder / "outbox.db")
+    assert found is not None
+    with closing(found) as outbox:
+        message_id = outbox.messages()[0].message_id
+    with running_dovecot() as dovecot:
+        box = dovecot.new_mailbox()
+        box.deliver(bounce(message_id=f"<{message_id}>"))
+        box.deliver(b"Subject: a question\r\n\r\nAbout your guide.\r\n")
+        (world.folder / "imap-password").write_text(IMAP_PASSWORD, "utf-8")
+        settings = world.folder / "send.toml"
+        settings.write_text(settings.read_text("utf-8") + mailbox_table(dovecot, box.user), "utf-8")
+        done = world.run("bounces", "--mailbox")
+        assert done.exit_code == 0, done.output
+        assert "midori.example.jp, info@midori.example.jp: came back for good" in done.output
+        assert box.mails() == {"a question": ""}
+        assert list(box.mails("mailguard-done")) == ["Undelivered Mail Returned to Sender"]
+
+
+def mailbox_table(dovecot: Dovecot, user: str) -> str:
+    return f"""
+[bounces]
+host = "localhost"
+port = {dovecot.port}
+encryption = "starttls"
+user = "{user}"
+password_file = "imap-password"
+ca_file = "{dovecot.certificate}"
+"""

@@ -45,6 +45,7 @@ class MailServer:
     on_rcpt: Callable[[str], str] = takes
     on_dot: Callable[[str], str] = takes
     tls: ssl.SSLContext | None = None
+    encrypted_at_once: bool = False
     login: tuple[str, str] | None = None
     extensions: tuple[str, ...] = ("DSN",)
     port: int = 0
@@ -64,7 +65,7 @@ class MailServer:
 class _Conversation:
     def __init__(self, server: MailServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.server, self.reader, self.writer = server, reader, writer
-        self.is_encrypted = self.is_logged_in = False
+        self.is_encrypted, self.is_logged_in = server.encrypted_at_once, False
         self.mail_from = self.rcpt_to = ""
 
     async def run(self) -> None:
@@ -148,7 +149,9 @@ def running(server: MailServer) -> Iterator[MailServer]:
     ready, end = threading.Event(), asyncio.Event()
 
     async def main() -> None:
-        listening = await asyncio.start_server(server.serve, "127.0.0.1", 0, limit=2**26)
+        listening = await asyncio.start_server(
+            server.serve, "127.0.0.1", 0, limit=2**26, ssl=server.tls if server.encrypted_at_once else None
+        )
         server.port = listening.sockets[0].getsockname()[1]
         ready.set()
         await end.wait()

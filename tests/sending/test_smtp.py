@@ -138,15 +138,17 @@ def test_words_of_a_server_are_shown_and_not_obeyed(server: MailServer) -> None:
     assert len(answer) < 300
 
 
-@pytest.fixture
-def secure(tmp_path: Path) -> Iterator[tuple[MailServer, SmtpSettings]]:
+@pytest.fixture(params=[Tls.STARTTLS, Tls.TLS])
+def secure(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[tuple[MailServer, SmtpSettings]]:
     authority = Authority(tmp_path / "authority.pem", "test authority")
     authority.issue(tmp_path / "chain.pem", tmp_path / "key.pem", "localhost")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "chain.pem", tmp_path / "key.pem")
     (tmp_path / "password").write_text("s3cret-パス\n", "utf-8")
-    with running(MailServer(tls=context, login=("guide", "s3cret-パス"))) as one:
+    at_once = request.param is Tls.TLS
+    with running(MailServer(tls=context, login=("guide", "s3cret-パス"), encrypted_at_once=at_once)) as one:
         settings = SmtpSettings(
+            tls=request.param,
             host="localhost",
             port=one.port,
             username="guide",
@@ -157,11 +159,12 @@ def secure(tmp_path: Path) -> Iterator[tuple[MailServer, SmtpSettings]]:
         yield one, settings
 
 
-def test_starttls_with_a_password(secure: tuple[MailServer, SmtpSettings]) -> None:
+def test_encrypted_and_with_a_password(secure: tuple[MailServer, SmtpSettings]) -> None:
     server, settings = secure
     assert hand_over(settings).fate is Fate.TAKEN
     verbs = [line.split()[0] for line in server.commands]
-    assert verbs.index("STARTTLS") < verbs.index("AUTH") < verbs.index("MAIL")
+    assert ("STARTTLS" in verbs) is (settings.tls is Tls.STARTTLS)
+    assert verbs[-5:] == ["AUTH", "MAIL", "RCPT", "DATA", "QUIT"]
 
 
 def test_a_wrong_password_is_told_and_not_shown(secure: tuple[MailServer, SmtpSettings]) -> None:
@@ -193,6 +196,8 @@ def test_a_server_without_encryption_gets_neither_password_nor_mail(
     secure: tuple[MailServer, SmtpSettings],
 ) -> None:
     server, settings = secure
+    if settings.tls is Tls.TLS:
+        pytest.skip("what does not begin with a TLS handshake is no server for it")
     server.tls = None
     with pytest.raises(ServerRefuses, match=r"offers no encryption \(STARTTLS\)"):
         hand_over(settings)
