@@ -57,12 +57,15 @@ class Decision(StrEnum):
     """The one decision that is wanted from the director."""
 
     LOOK_AGAIN = "look-again"
+    CHECK_NAME = "check-name"
     OWN_DOMAIN = "own-domain"
     BEGIN = "begin"  # repairs, and reports
     START = "start"  # reports
     REPAIR = "repair"
     TIGHTEN = "tighten"
     PARK = "park"
+    ASK_PARENT = "ask-parent"
+    REVIEW = "review"  # nothing is left but what was decided to be left
     KEEP = "keep"
 
 
@@ -194,18 +197,30 @@ def _harms(document: Document, lights: tuple[Shown, ...]) -> Iterator[Harm]:
 
 def decision(document: Document, plan: Plan) -> Decision:
     """The one decision that is wanted now: that which opens the way to the rest."""
-    if plan.has(Work.OWN_DOMAIN) and any(one["rule"] == "ADDR001" for one in document["findings"]):
-        return Decision.OWN_DOMAIN
+    return next(_decisions(document, plan), Decision.KEEP)
+
+
+def _decisions(document: Document, plan: Plan) -> Iterator[Decision]:
+    is_shared = any(one["rule"] == "ADDR001" for one in document["findings"])
+    now = {task.work for task in plan.tasks if task.stage is not Stage.LATER}
+    if plan.has(Work.CHECK_NAME):
+        yield Decision.CHECK_NAME
+    if plan.has(Work.OWN_DOMAIN) and is_shared:
+        yield Decision.OWN_DOMAIN
     if plan.has(Work.PUBLISH_PARKED):
-        return Decision.PARK
-    has_repairs = any(task.work in _REPAIRS and task.stage is not Stage.LATER for task in plan.tasks)
+        yield Decision.PARK
     if plan.has(Work.START_DMARC):
-        return Decision.BEGIN if has_repairs else Decision.START
-    if has_repairs:
-        return Decision.REPAIR
+        yield Decision.BEGIN if now & _REPAIRS else Decision.START
+    if now & _REPAIRS:
+        yield Decision.REPAIR
     if plan.has(Work.TIGHTEN):
-        return Decision.TIGHTEN
-    return Decision.LOOK_AGAIN if plan.has(Work.AUDIT_AGAIN) else Decision.KEEP
+        yield Decision.TIGHTEN
+    if plan.has(Work.AUDIT_AGAIN):
+        yield Decision.LOOK_AGAIN
+    if Work.ASK_PARENT in now:
+        yield Decision.ASK_PARENT
+    if plan.has(Work.REVIEW_WAIVERS):
+        yield Decision.REVIEW
 
 
 _REPAIRS: Final = frozenset(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from mailguard.guidebook.blocks import Tone
-from mailguard.guidebook.signals import Harm, Light, harms, three_lights
+from mailguard.guidebook.signals import Decision, Harm, Light, decision, harms, three_lights
+from mailguard.guidebook.telling import plan_of
+from mailguard.render.document import Document
 from mailguard.render.phrases import SCOPES
 from mailguard.traffic import SourceClass
-from tests.guidebook.cases import source, traffic
-from tests.render.documents import all_documents
+from tests.guidebook.cases import case_of, source, traffic
+from tests.render.documents import all_documents, document_of
 from tests.render.test_golden import documents
 
 
@@ -65,3 +67,41 @@ def test_a_seal_that_nobody_named_is_not_a_missing_seal() -> None:
     document = {**documents()["watching"], "dkim": {"status": "unknown", "selectors": []}}
     shown = three_lights(document, None)[1]
     assert (shown.tone, shown.why) == (Tone.UNKNOWN, "spf-alone")
+
+
+def wanted(document: Document) -> Decision:
+    return decision(document, plan_of(case_of(document)))
+
+
+@pytest.mark.parametrize("story", sorted(all_documents()))
+def test_where_others_can_pose_as_us_more_is_asked_for_than_to_keep_watching(story: str) -> None:
+    document = all_documents()[story]
+    lights = three_lights(document, None)
+    if any(light.tone is Tone.ACT for light in lights):
+        assert wanted(document) is not Decision.KEEP
+
+
+def test_a_name_that_is_not_there_is_to_be_checked() -> None:
+    assert wanted(all_documents()["nothing exists"]) is Decision.CHECK_NAME
+
+
+def test_what_was_waived_is_to_be_decided_about_again() -> None:
+    watching = documents()["watching"]
+    waived = {"until": "2027-03-31", "reason": "our provider changes in spring", "expired": False}
+    findings = [{**finding, "waived": waived} for finding in watching["findings"]]
+    assert wanted({**watching, "findings": findings}) is Decision.REVIEW
+
+
+def test_a_fault_in_the_record_of_the_domain_above_is_for_those_above() -> None:
+    zone = """
+    clinic.example.jp        A    192.0.2.1
+    _dmarc.clinic.example.jp TXT  "v=DMARC1; p=none; rua=dmarc@clinic.example.jp"
+    hp.clinic.example.jp     MX   10 mx.clinic.example.jp
+    hp.clinic.example.jp     TXT  "v=spf1 ip4:192.0.2.1 -all"
+    mx.clinic.example.jp     A    192.0.2.1
+    """
+    document = document_of(zone, "hp.clinic.example.jp")
+    assert "record-of-others" in {
+        reason for one in document["findings"] if one["fix"] for reason in one["fix"]["reasons"]
+    }
+    assert wanted(document) is not Decision.KEEP

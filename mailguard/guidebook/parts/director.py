@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
 from mailguard.guidebook.actors import Actor
 from mailguard.guidebook.blocks import (
@@ -19,8 +20,8 @@ from mailguard.guidebook.blocks import (
     Tone,
 )
 from mailguard.guidebook.case import Case
-from mailguard.guidebook.signals import Shown, decision, harms, three_lights
-from mailguard.guidebook.tasks import Plan, Stage
+from mailguard.guidebook.signals import Decision, Shown, decision, harms, three_lights
+from mailguard.guidebook.tasks import Plan, Stage, Work
 from mailguard.guidebook.telling import effort, plan_of
 from mailguard.guidebook.texts import Texts
 
@@ -71,8 +72,14 @@ def _cost(plan: Plan, texts: Texts) -> Iterator[Block]:
 def _decision(case: Case, plan: Plan, texts: Texts) -> Callout:
     """The decision with the day of the first work: what is asked of others goes out before."""
     wanted = decision(case.document, plan)
-    due = min((task.due for task in plan.tasks if task.stage not in _LATER), default=case.first_due)
+    due = min((task.due for task in plan.tasks if task.stage not in _LATER), default=_last_day(case, plan, wanted))
     return Callout(texts("director.decision"), (Paragraph(texts(f"director.decision.{wanted}", due=due)),))
 
 
 _LATER = (Stage.LATER, Stage.WATCH)
+
+
+def _last_day(case: Case, plan: Plan, wanted: Decision) -> date:
+    """A waiver's own where it is all that is left to decide about."""
+    waivers = [task.due for task in plan.tasks if task.work is Work.REVIEW_WAIVERS and wanted is Decision.REVIEW]
+    return min(waivers, default=case.first_due)
