@@ -325,3 +325,16 @@ def test_a_list_in_code_gives_each_item_its_own_span() -> None:
     assert fill("`p={hosts}`", facts, "en") == "`p=a.example, b.example`"
     escape: Callable[[str], str] = str.upper
     assert fill("`{hosts}` {hosts}", facts, "en", str, escape) == "`A.EXAMPLE`, `B.EXAMPLE` a.example, b.example"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_inherited_protection_is_not_to_be_weakened(language: str) -> None:
+    """Where quarantine is inherited, an own record with p=none would open the domain to everybody."""
+    page = load_guide("DMARC054", language)
+    assert not any("p=none" in body for _, body in page.sections)
+
+
+@pytest.mark.parametrize(("language", "claim"), [("ja", "受け取れますが"), ("en", "Reports come in")])
+def test_that_reports_arrive_is_not_said_where_only_the_record_was_seen(language: str, claim: str) -> None:
+    page = load_guide("DMARC020", language)
+    assert claim not in page.summary
