@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from mailguard.guidebook.actors import Actor
-from mailguard.guidebook.works import KINDS, Kind, Stage, Work, work_of
+from mailguard.guidebook.works import KINDS, Kind, Stage, Work, fix_key, works_of
 from mailguard.render.reading import is_undecided
 
 __all__ = ["Plan", "Stage", "Task", "Work", "make_plan"]
@@ -123,16 +123,14 @@ def _drafts(document: Document) -> _Drafts:
     """Each finding, and each fix, in its task."""
     drafts: _Drafts = {}
     findings: Sequence[Document] = document["findings"]
-    fixes: list[tuple[Document, Work]] = []
-    for index, finding in enumerate(findings):
-        work = work_of(finding, findings)
+    known: set[str] = set()
+    for index, (finding, work) in enumerate(zip(findings, works_of(findings), strict=True)):
         draft = _add(drafts, work)
         draft.findings.append(index)
         fix = finding["fix"]
-        if fix is not None and all(known != fix for known, _ in fixes):
-            fixes.append((fix, work))
-    for fix, work in fixes:
-        drafts[work].fixes.append(fix)
+        if fix is not None and fix_key(fix) not in known:
+            known.add(fix_key(fix))
+            draft.fixes.append(fix)
     for draft in drafts.values():
         grave = any(findings[index]["severity"] not in ("low", "info") for index in draft.findings)
         if draft.stage in _REPAIRS and not grave and draft.work is not Work.START_DMARC:
@@ -208,6 +206,8 @@ def _before_tightening(drafts: _Drafts, document: Document) -> None:
     tighten = drafts.get(Work.TIGHTEN)
     if tighten is not None:
         _add(drafts, Work.LIST_SENDERS)
+        if Work.ASK_PARENT in drafts:  # whose record it is has to be known before it can be asked to be stricter
+            drafts[Work.ASK_PARENT].stage = KINDS[Work.ASK_PARENT].stage
         tighten.after |= _works_in(drafts, Stage.CHECK, Stage.FIND, Stage.REPAIR, Stage.MONITOR, Stage.OBSERVE)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -145,19 +145,33 @@ _QUESTIONS: Final = frozenset(
 """Works that are worth doing although their finding is a remark only."""
 
 
-def work_of(finding: Document, findings: Sequence[Document]) -> Work:
-    """The work that a finding calls for, beside the other findings of its audit."""
+def works_of(findings: Sequence[Document]) -> tuple[Work, ...]:
+    """The work that each of an audit's findings calls for, beside the others."""
+    is_shared = any(one["rule"] == "ADDR001" for one in findings)
+    is_unused = any(one["rule"] in ("ZONE014", "ZONE015") and not is_waived(one) for one in findings)
+    leads: dict[str, Document] = {}  # of the findings that share a fix the first
+    for one in findings:
+        if not is_waived(one):
+            leads.setdefault(fix_key(one["fix"]), one)
+    return tuple(_work_of(one, leads, is_shared=is_shared, is_unused=is_unused) for one in findings)
+
+
+def fix_key(fix: Document | None) -> str:
+    """The same text for the same fix."""
+    return repr(fix)
+
+
+def _work_of(finding: Document, leads: Mapping[str, Document], *, is_shared: bool, is_unused: bool) -> Work:
     if is_waived(finding):
         return Work.REVIEW_WAIVERS
     # Nobody in the house can publish anything in a provider's domain.
-    if any(one["rule"] == "ADDR001" for one in findings):
+    if is_shared:
         return Work.OWN_DOMAIN
     # A domain that is to be declared unused gets one set of records, which leaves nothing else to correct.
-    if _is_unused(findings) and _usual_work(finding) not in _EVEN_IF_UNUSED:
+    if is_unused and _usual_work(finding) not in _EVEN_IF_UNUSED:
         return Work.PUBLISH_PARKED
     if finding["fix"] is None:
         return _usual_work(finding)
-    lead = next(one for one in findings if one["fix"] == finding["fix"] and not is_waived(one))
     reasons = finding["fix"]["reasons"]
     if "record-of-others" in reasons:
         return Work.ASK_PARENT
@@ -165,12 +179,8 @@ def work_of(finding: Document, findings: Sequence[Document]) -> Work:
         return Work.PUBLISH_PARKED
     if "tightens-policy" in reasons:
         return Work.TIGHTEN
-    work = _usual_work(lead)
+    work = _usual_work(leads[fix_key(finding["fix"])])
     return Work.REPAIR_DMARC if work is Work.TIGHTEN else work
-
-
-def _is_unused(findings: Sequence[Document]) -> bool:
-    return any(one["rule"] in ("ZONE014", "ZONE015") and not is_waived(one) for one in findings)
 
 
 _EVEN_IF_UNUSED: Final = frozenset({Work.ASK_PARENT, Work.CHECK_PROGRAMMES, Work.OWN_DOMAIN, Work.KEEP_IN_MIND})
