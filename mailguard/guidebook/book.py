@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from mailguard.guidebook.blocks import Book, Imprint, Part, Reader
 from mailguard.guidebook.case import Case, Document
+from mailguard.guidebook.days import in_japan
 from mailguard.guidebook.texts import Texts
 
 if TYPE_CHECKING:
@@ -85,8 +87,8 @@ def book_number(case: Case) -> str:
 
 def _number(documents: Iterable[Document]) -> str:
     told = sorted(f"{document['domain']} {document['as_of']}" for document in documents)
-    day = min(one.rpartition(" ")[2] for one in told)[:10].replace("-", "")
-    return f"MG-{day}-{hashlib.sha256(chr(10).join(told).encode()).hexdigest()[:6].upper()}"
+    day = in_japan(min(datetime.fromisoformat(one.rpartition(" ")[2]) for one in told))
+    return f"MG-{day:%Y%m%d}-{hashlib.sha256(chr(10).join(told).encode()).hexdigest()[:6].upper()}"
 
 
 def only(book: Book, *ids: str) -> Book:

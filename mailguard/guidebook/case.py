@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from mailguard.evidence import Evidence
 from mailguard.guidebook.blocks import Imprint
+from mailguard.guidebook.days import in_japan
 from mailguard.providers import Layer, Provider, Providers
 from mailguard.traffic import Traffic
 
@@ -56,9 +57,14 @@ class Case:
         return datetime.fromisoformat(self.document["as_of"])
 
     @property
+    def made_on(self) -> date:
+        """The day of the making in Japan, as it stands on the guide."""
+        return in_japan(self.made_at)
+
+    @property
     def first_due(self) -> date:
         """``due``, or thirty days from the making."""
-        return self.due or (self.made_at + USUAL_TIME).date()
+        return self.due or self.made_on + USUAL_TIME
 
     def providers(self, *layers: Layer) -> tuple[Provider, ...]:
         """The recognised providers in one of the layers, in the audit's order."""

@@ -99,7 +99,7 @@ def _labels(cases: Sequence[Case]) -> dict[str, int]:
 
 
 def _member(case: Case, label: int) -> Member:
-    plan = make_plan(case.document, case.made_at.date(), case.first_due)
+    plan = make_plan(case.document, case.made_on, case.first_due)
     before = case.previous if case.previous and case.previous["domain"] == case.document["domain"] else None
     return Member(
         case=case,

@@ -20,7 +20,7 @@ _HOUR: Final = 60
 
 def plan_of(case: Case) -> Plan:
     """The tasks of a case, the same in every part."""
-    return make_plan(case.document, case.made_at.date(), case.first_due)
+    return make_plan(case.document, case.made_on, case.first_due)
 
 
 def guide_of(finding: Document, texts: Texts) -> Guide:

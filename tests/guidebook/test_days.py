@@ -6,6 +6,8 @@ from datetime import date, datetime
 
 import pytest
 
+from mailguard.guidebook.book import book_number
+from mailguard.guidebook.case import Case
 from mailguard.guidebook.days import fiscal_year_end, format_date, format_day, format_time
 
 
@@ -37,3 +39,12 @@ def test_a_moment_says_whose_clock_it_is() -> None:
 def test_the_fiscal_year_ends_in_march() -> None:
     assert fiscal_year_end(date(2026, 3, 31)) == date(2026, 3, 31)
     assert fiscal_year_end(date(2026, 4, 1)) == date(2027, 3, 31)
+
+
+def test_a_guide_that_is_made_at_night_counts_from_the_day_in_japan() -> None:
+    """Its date, its first due day and its number are of one calendar."""
+    moment = "2026-11-21T15:00:00+00:00"  # midnight in Japan
+    case = Case(document={"domain": "clinic.example", "as_of": moment}, made_at=datetime.fromisoformat(moment))
+    assert case.made_on == date(2026, 11, 22)
+    assert case.first_due == date(2026, 12, 22)
+    assert book_number(case).startswith("MG-20261122-")
