@@ -258,6 +258,9 @@ class Earlier:
         domain, moment = document["domain"], datetime.fromisoformat(document["as_of"])
         if self.saved is not None:
             found = self.saved.get(domain)
+            # What came after is not what was before: all that got worse since would be told as solved.
+            if found is not None and datetime.fromisoformat(found["as_of"]) > moment:
+                found = None
         else:
             found = archive.audit_before(domain, min(moment, self.until or moment))
         if found is None:

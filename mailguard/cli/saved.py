@@ -16,6 +16,8 @@ Document = dict[str, Any]
 
 _DOMAIN: Final = re.compile(r"(?!\.)[a-z0-9._-]{1,253}")
 
+_YEARS: Final = range(2000, 3000)  # at the ends of the calendar there is no day after, and no other time zone
+
 MAX_BYTES: Final = 2**30
 """Most of a file that is read; a thousand audits are some 30 MB."""
 
@@ -34,6 +36,8 @@ def read_audits(path: Path) -> list[Document]:
             known = latest.setdefault(document["domain"], document)
             if _moment(known) < _moment(document):
                 latest[document["domain"]] = document
+        if not latest:
+            raise ValueError("an empty list")
     except (ValueError, LookupError, TypeError, RecursionError) as error:
         told = "{file} holds no audits; make it with: mailguard audit --format json -o FILE DOMAIN"
         raise UsageError(told, file=path) from error
@@ -59,6 +63,6 @@ def _checked(document: Any) -> Document:
 
 def _moment(document: Document) -> datetime:
     moment = datetime.fromisoformat(document["as_of"])
-    if moment.tzinfo is None:
-        raise ValueError("a moment without a time zone")
+    if moment.tzinfo is None or moment.year not in _YEARS:
+        raise ValueError("a moment without a time zone, or of no audit")
     return moment

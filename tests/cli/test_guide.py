@@ -337,7 +337,8 @@ def broken() -> Iterator[tuple[str, bytes]]:
         yield f"other {name}", json.dumps({**whole, name: [[None]]}).encode()
     for domain in ("../../etc/x", "/etc/x", "a/b", ".x", "", "A.example", "a\0b"):
         yield f"domain {domain!r}", json.dumps({**whole, "domain": domain}).encode()
-    for moment in ("", "yesterday", "2026-11-22T09:00:00"):
+    yield "no audit", b"[]"
+    for moment in ("", "yesterday", "2026-11-22T09:00:00", "9999-12-31T23:59:59+00:00", "0001-01-01T00:00:00+00:00"):
         yield f"as_of {moment!r}", json.dumps({**whole, "as_of": moment}).encode()
     bent = copy.deepcopy(whole)
     bent["findings"][0]["severity"] = "dreadful"
@@ -421,6 +422,15 @@ def test_where_no_earlier_audit_is_kept_that_is_said() -> None:
     assert "difference" not in [one["id"] for one in json.loads(done.stdout)["parts"]]
     save("before.json", audit(OTHER, day=1))
     assert "no earlier audit" in run("--audits", "one.json", "--since", "before.json", "-o", "x.html").stderr
+
+
+def test_a_later_audit_is_no_earlier_one() -> None:
+    """Else what got worse would be told as solved."""
+    save("first.json", audit(day=1))
+    save("second.json", audit(policy="reject", day=10))
+    assert "no earlier audit" in run("--audits", "first.json", "--since", "second.json", "-o", "x.html").stderr
+    found = book("--audits", "second.json", "--since", "first.json")
+    assert "1 November 2026" in part(found, "difference")
 
 
 def test_an_audit_is_kept_once_and_only_where_there_is_a_database() -> None:
