@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from mailguard.feedback.collect import Collector
 from mailguard.feedback.documents import Document
-from mailguard.feedback.limits import DEFAULT_LIMITS, Damaged, Enough, Limits, OverLimit
+from mailguard.feedback.limits import DEFAULT_LIMITS, Damaged, Effort, Enough, Limits, OverLimit
 from mailguard.feedback.report import AggregateReport, DefectKind, Unreadable
 from mailguard.feedback.salvage import read_in_pieces
 from mailguard.feedback.strict import NotWellFormed, read_strictly
@@ -22,12 +22,16 @@ if TYPE_CHECKING:
 
 
 def read_aggregates(
-    open_chunks: Callable[[], Iterable[bytes]], place: str = "", limits: Limits = DEFAULT_LIMITS
+    open_chunks: Callable[[], Iterable[bytes]],
+    place: str = "",
+    limits: Limits = DEFAULT_LIMITS,
+    effort: Effort | None = None,
 ) -> Iterator[AggregateReport | Unreadable]:
     """Read all reports in a file, usually one; as ``read_aggregate``. At most ``members`` of ``Limits``."""
+    effort = effort or Effort.within(limits)
     for number in range(limits.members):
         document = Document(open_chunks, number)
-        found = read_aggregate(document.chunks, place, limits)
+        found = read_aggregate(document.chunks, place, limits, effort)
         yield found
         if not document.followed:
             return
@@ -35,7 +39,10 @@ def read_aggregates(
 
 
 def read_aggregate(
-    open_chunks: Callable[[], Iterable[bytes]], place: str = "", limits: Limits = DEFAULT_LIMITS
+    open_chunks: Callable[[], Iterable[bytes]],
+    place: str = "",
+    limits: Limits = DEFAULT_LIMITS,
+    effort: Effort | None = None,
 ) -> AggregateReport | Unreadable:
     """Read one report.
 
@@ -43,6 +50,7 @@ def read_aggregate(
         open_chunks: begins the report's content anew each time it is called; pieces of any size. They may raise
             ``Damaged`` and ``OverLimit``.
         place: where the file lay, for people; its name may tell what the report does not.
+        effort: what the mail that it came in may still cost; a new one for a file of its own.
 
     Returns:
         The report or why there is none. Never raises for what stands in the file. Bounds: ``prolog_bytes`` to
@@ -50,12 +58,13 @@ def read_aggregate(
         are alike and a quarter of it in usual reports.
     """
     try:
-        digest, collector = sha256(), Collector(limits)
+        effort = effort or Effort.within(limits)
+        digest, collector = sha256(), Collector(limits, effort)
         pieces = _hashed(open_chunks(), digest)
         try:
             read_strictly(pieces, limits, collector)
         except NotWellFormed as broken:
-            digest, collector = sha256(), Collector(limits)
+            digest, collector = sha256(), Collector(limits, effort)
             collector.note(DefectKind.NOT_WELL_FORMED, "", str(broken))
             pieces = _hashed(open_chunks(), digest)
             read_in_pieces(pieces, limits, collector)

@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 
 from mailguard.feedback.known import Key, known_within, usual_dkim_result, usual_spf_result
 from mailguard.feedback.layout import Layout, ResultAt, Texts, local_name, of_element
-from mailguard.feedback.limits import Enough, Limits, OverLimit
+from mailguard.feedback.limits import Effort, Enough, Limits, OverLimit
 from mailguard.feedback.place import facts_of_name
 from mailguard.feedback.report import (
     AggregateReport,
@@ -65,10 +65,12 @@ def _text_at(texts: Texts, position: int | None) -> str | None:
 
 
 class Collector:
-    """Takes the parts of one report in any order and puts the report together."""
+    """Takes the parts of one report in any order and puts the report together. ``effort`` is the whole mail's."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, effort: Effort) -> None:
         self._limits = limits
+        self._effort = effort
+        self._kept_when_counted = 0
         self._records: list[Record] = []
         self._known = known_within(limits.text_chars)
         self._usual = min(_USUAL_CHARS, limits.text_chars)
@@ -130,6 +132,12 @@ class Collector:
         else:
             self._count_other()
             self.note(DefectKind.UNUSABLE, name)
+
+    def count(self, elements: int) -> None:
+        """So many elements were parsed. Raises OverLimit for ``elements``."""
+        kept = len(self._records)
+        self._effort.take(elements, kept - self._kept_when_counted)
+        self._kept_when_counted = kept
 
     def note(self, kind: DefectKind, place: str, detail: str = "") -> None:
         """Remember a defect, as long as there are not too many."""

@@ -40,7 +40,9 @@ class Limits:
     * ``record_bytes``: bytes between the ends of two children of the root element.
     * ``record_elements``: elements inside one child of the root element; a record with more is dropped, and at ten
       times as many reading ends.
-    * ``elements``: elements of one report.
+    * ``elements``: elements of all reports of one mail that need the parser; those of a mended part count twice.
+    * ``elements_of_record``, ``spare_elements``: so many elements of each record that is kept cost nothing, of the
+      others a mail has so many. Records have 20 to 40; elements that bring none are a bomb.
     * ``others``: children of the root element that are no records.
     * ``records``: records kept of one report; reading stops there and the report says so.
     * ``dropped``: records of one report that could not be read; ``mostly_dropped``: the same as long as fewer could.
@@ -74,6 +76,8 @@ class Limits:
     record_bytes: int = MIB
     record_elements: int = 2_000
     elements: int = 5_000_000
+    elements_of_record: int = 100
+    spare_elements: int = 300_000
     others: int = 1_000
     records: int = 100_000
     dropped: int = 10_000
@@ -103,6 +107,28 @@ class OverLimit(Exception):
 
 class Enough(Exception):
     """As many records as wanted have been read; they are kept and the rest is not looked at."""
+
+
+@dataclass(slots=True)
+class Effort:
+    """Elements that one mail's reports may still have, ``left`` in all and ``spare`` beyond those of its records."""
+
+    limits: Limits
+    left: int
+    spare: int
+
+    @classmethod
+    def within(cls, limits: Limits) -> Effort:
+        """All that a mail may cost."""
+        return cls(limits, limits.elements, limits.spare_elements)
+
+    def take(self, elements: int, kept: int) -> None:
+        """Count elements, and the records that were kept meanwhile. Raises OverLimit for ``elements``."""
+        self.left -= elements
+        # Nobody saves up: records first and a bomb after them is a bomb.
+        self.spare = min(self.limits.spare_elements, self.spare + kept * self.limits.elements_of_record) - elements
+        if self.left < 0 or self.spare < 0:
+            raise OverLimit("elements")
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from mailguard.feedback.aggregate import read_aggregates
 from mailguard.feedback.archive import Member, Refused, open_file
 from mailguard.feedback.failure import read_failure
 from mailguard.feedback.kinds import Kind, kind_of
-from mailguard.feedback.limits import DEFAULT_LIMITS, Damaged, Limits, OverLimit
+from mailguard.feedback.limits import DEFAULT_LIMITS, Damaged, Effort, Limits, OverLimit
 from mailguard.feedback.plainmail import Leaf
 from mailguard.feedback.report import AggregateReport, FailureReport, TlsReport, Unreadable
 from mailguard.feedback.tls import read_tls_reports
@@ -98,6 +98,10 @@ class _Reader:
     unreadable: list[Unreadable] = field(default_factory=list)
     failures: list[Leaf] = field(default_factory=list)
     opened: int = 0
+    effort: Effort = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.effort = Effort.within(self.limits)
 
     def take(self, unpacked: Unpacked) -> None:
         """Read everything in a mail."""
@@ -129,7 +133,7 @@ class _Reader:
             for found in read_tls_reports(stream.open(), member.place, self.limits):
                 self._keep(found, member.quoted)
         else:
-            for report in read_aggregates(stream.open, member.place, self.limits):
+            for report in read_aggregates(stream.open, member.place, self.limits, self.effort):
                 self._keep(report, member.quoted)
 
     def _keep(self, found: AggregateReport | TlsReport | Unreadable, quoted: bool) -> None:

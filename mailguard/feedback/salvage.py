@@ -31,7 +31,10 @@ _ELEMENTS: Final = (
     "disposition|dkim|spf|reason|type|comment|identifiers|identities|header_from|envelope_from|envelope_to|"
     "auth_results|selector|result|human_result|scope"
 )
-_KNOWN_TAG: Final = re.compile(rf"<(/?){_PREFIX}({_ELEMENTS}){_REST_OF_TAG}?(/?)>", re.IGNORECASE)
+# Those that are bare already are left alone: putting a tag in its own place was most of the work of mending.
+_DRESSED_TAG: Final = re.compile(
+    rf"<(?!/?(?:{_ELEMENTS})/?>)(/?){_PREFIX}({_ELEMENTS}){_REST_OF_TAG}?(/?)>", re.IGNORECASE
+)
 _STRAY_BRACKET: Final = re.compile(rf"<(?!/?(?:{_ELEMENTS})/?>)", re.IGNORECASE)
 _STRAY_AMPERSAND: Final = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6});)")
 # XML 1.0 2.2: everything but these may stand in a document.
@@ -51,16 +54,13 @@ def read_in_pieces(chunks: Iterable[bytes], limits: Limits, collector: Collector
     Raises OverLimit for ``doctype`` and ``elements``. Bounds: parts longer than ``record_bytes`` or with more than
     ``record_elements`` are dropped; at most twice that is kept in memory.
     """
-    left = 2 * limits.elements  # tags, two to an element
     for name, part in _parts(_texts(chunks, collector), limits):
-        tags = part.count("<") if part else 0
-        left -= tags
-        if left < 0:
-            raise OverLimit("elements")
-        if part is None or tags > 2 * limits.record_elements:
+        elements = part.count("<") - part.count("</") if part else 0
+        if part is None or elements > limits.record_elements:
             collector.lose(name)
-            continue
-        _read_part(name, part, collector)
+        else:
+            _read_part(name, part, elements, collector)
+        collector.count(elements)
 
 
 def _texts(chunks: Iterable[bytes], collector: Collector) -> Iterator[str]:
@@ -126,11 +126,12 @@ def _parts(texts: Iterable[str], limits: Limits) -> Iterator[tuple[str, str | No
         yield name.lower(), None
 
 
-def _read_part(name: str, part: str, collector: Collector) -> None:
+def _read_part(name: str, part: str, elements: int, collector: Collector) -> None:
     mended = False
     element = _parse(part)
     if element is None:
         mended = True
+        collector.count(elements)
         element = _parse(_mend(part))
     if element is None:
         collector.lose(name)
@@ -147,5 +148,5 @@ def _parse(part: str) -> Element | None:
 
 def _mend(part: str) -> str:
     """The part with nothing but the bare tags of a report left as markup; attributes and prefixes go."""
-    bare = _KNOWN_TAG.sub(r"<\1\2\3>", _NO_CHARACTER.sub("", part))
+    bare = _DRESSED_TAG.sub(r"<\1\2\3>", _NO_CHARACTER.sub("", part))
     return _STRAY_AMPERSAND.sub("&amp;", _STRAY_BRACKET.sub("&lt;", bare))

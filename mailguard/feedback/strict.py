@@ -50,6 +50,9 @@ class Children(Protocol):
     def drop(self, child: Element) -> None:
         """A child with more elements than the bound allows."""
 
+    def count(self, elements: int) -> None:
+        """So many elements were parsed for the last child. Raises OverLimit for ``elements``."""
+
 
 class _RootReached(Exception):
     pass
@@ -281,14 +284,13 @@ def _do_nothing() -> None:
 class _Walk:
     """Where in the tree the parser is."""
 
-    __slots__ = ("children", "depth", "elements", "left", "limits", "most", "root")
+    __slots__ = ("children", "depth", "elements", "limits", "most", "root")
 
     def __init__(self, limits: Limits, children: Children) -> None:
         self.limits = limits
         self.children = children
         self.depth = 0
         self.elements = 0
-        self.left = limits.elements
         self.most = 10 * limits.record_elements
         self.root: Element | None = None
 
@@ -321,9 +323,7 @@ class _Walk:
             self.children.drop(child)
         else:
             self.children.take(child)
-        self.left -= self.elements
-        if self.left < 0:
-            raise OverLimit("elements")
+        self.children.count(self.elements)
         self.elements = 0
         assert self.root is not None
         self.root.clear()

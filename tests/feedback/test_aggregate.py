@@ -208,6 +208,16 @@ def test_a_record_with_too_many_elements_is_dropped() -> None:
     assert found.dropped == 1
 
 
+def test_elements_cost_nothing_where_they_bring_records() -> None:
+    limits = Limits(spare_elements=50, elements_of_record=40)
+    commented = "<!-- for the parser -->" + record()
+    assert good(report(*[commented] * 200), limits).kept == 200
+    assert good(report(*[record().replace("<row>", "<row>&")] * 200), limits).repaired == 200
+    assert good(report(commented, *["<x/>"] * 20), limits).kept == 1
+    assert read(report(commented, *["<x>" + "<a/>" * 9 + "</x>"] * 9), limits) == Unreadable("", "elements")
+    assert read(report(*[commented] * 200, *["<x>" + "<a/>" * 9 + "</x>"] * 9), limits) == Unreadable("", "elements")
+
+
 def test_bad_records_cost_a_report_only_where_they_are_many_and_most() -> None:
     limits = Limits(dropped=20, mostly_dropped=5)
     assert good(report(*[record(), "<record/>"] * 20), limits).dropped == 20

@@ -28,6 +28,11 @@ def packed(data: bytes) -> bytes:
     return mail(gzip.compress(data, 9))
 
 
+EMPTY = "<a/>" * 1_990
+HEAVY = record().replace("<row>", f"<row>{EMPTY}").encode()  # each within every bound on a record
+MENDED = record().replace("<row>", "<row>" + "<&" * 1_900).encode()
+
+
 XML_ATTACKS: dict[str, tuple[Callable[[], bytes], str]] = {
     "billion laughs": (
         lambda: packed(b'<!DOCTYPE feedback [<!ENTITY a0 "ha">' + ENTITIES + b"]>" + BEGIN + b"<x>&a9;</x>"),
@@ -57,6 +62,10 @@ XML_ATTACKS: dict[str, tuple[Callable[[], bytes], str]] = {
         "record_elements",
     ),
     "empty elements in a record": (lambda: packed(BEGIN + b"<record>" + b"<a><b/></a>" * 4_000_000), "record_elements"),
+    "empty elements in every record": (lambda: packed(BEGIN + HEAVY * 1_200 + b"</feedback>"), "elements"),
+    "empty elements in every record, not well-formed": (lambda: packed(BEGIN + b"&" + HEAVY * 1_200), "elements"),
+    "empty elements in other parts": (lambda: packed(BEGIN + f"<x>{EMPTY}</x>".encode() * 900), "elements"),
+    "records in which all is to be mended": (lambda: packed(BEGIN + MENDED * 2_000), "elements"),
     "empty elements, not well-formed": (lambda: packed(b"<feedback>&" + b"<a><b/></a>" * 4_000_000), "record_bytes"),
     "empty elements in another root": (lambda: packed(b"<x>" + b"<a><b/></a>" * 4_000_000), "record_bytes"),
     "empty records": (lambda: packed(BEGIN + b"<record/>" * 4_000_000), "dropped"),
@@ -136,6 +145,10 @@ ARCHIVE_ATTACKS: dict[str, tuple[Callable[[], bytes], str]] = {
         "not-a-report",
     ),
     "archives without bottom": (lambda: mail(quine()), "nested"),
+    "empty elements, a few in each of 12 files": (
+        lambda: mail(zip_of(12, BEGIN + f"<x>{EMPTY}</x>".encode() * 100 + XML[len("<feedback>") :])),
+        "elements",
+    ),
     "many archives in an archive": (lambda: mail(zip_of(45, zip_of(45, XML))), "members"),
 }
 
