@@ -29,14 +29,17 @@ class Light(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A light as it shines. ``why`` names the words; ``messages`` and ``failed`` count reported mail where it speaks
-    of some."""
+    """A light as it shines. ``why`` names the words; the numbers count reported mail where it speaks of some.
+
+    ``others`` did not pass and cannot be told to be ours: strangers', forwarded, or of a service that nobody listed.
+    """
 
     light: Light
     tone: Tone
     why: str
     messages: int = 0
     failed: int = 0
+    others: int = 0
 
 
 class Harm(StrEnum):
@@ -142,8 +145,10 @@ def _own_mail_reported(traffic: Traffic) -> Shown:
     failed = messages - sum(source.passed for source in ours)
     if not messages:
         return Shown(Light.OWN_MAIL, Tone.UNKNOWN, "reported-none")
-    tone = Tone.GOOD if failed <= messages * _TOO_MUCH else Tone.CARE
-    return Shown(Light.OWN_MAIL, tone, "reported" if tone is Tone.GOOD else "reported-failing", messages, failed)
+    others = traffic.messages - traffic.passed - failed
+    if failed > messages * _TOO_MUCH:
+        return Shown(Light.OWN_MAIL, Tone.CARE, "reported-failing", messages, failed, others)
+    return Shown(Light.OWN_MAIL, Tone.GOOD, "reported-others" if others else "reported", messages, failed, others)
 
 
 def _sight(document: Document, traffic: Traffic | None) -> Shown:

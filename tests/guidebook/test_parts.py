@@ -205,3 +205,10 @@ def test_the_difference_is_told_only_where_there_is_something_to_compare() -> No
     made = parts(documents()["perfect"], "en", previous=document)["difference"]
     assert made.readers == {Reader.DIRECTOR, Reader.IT}
     assert "○ Solved" in "\n".join(lines(made))
+
+
+def test_nobody_is_told_to_settle_a_record_where_there_is_only_something_to_look_at() -> None:
+    for document in all_documents().values():
+        looks = [one for one in document["findings"] if one["rule"] in ("DKIM030", "DMARC058") and one["fix"] is None]
+        part = findings.make(case_of({**document, "findings": looks}), Texts("en"))
+        assert not [line for line in lines(part) if "What to enter cannot be known" in line]

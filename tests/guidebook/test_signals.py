@@ -61,6 +61,15 @@ def test_reports_tell_of_own_mail_that_does_not_pass() -> None:
     bad = three_lights(document, traffic(ours, failing, stranger))[1]
     assert (bad.tone, bad.messages, bad.failed) == (Tone.CARE, 100, 10)
     assert three_lights(document, traffic(stranger))[1].tone is Tone.UNKNOWN
+    assert three_lights(document, traffic(ours))[1].why == "reported"
+
+
+def test_a_green_light_says_what_could_not_be_told_to_be_ours() -> None:
+    """A service that nobody listed looks like a stranger: its mail must not vanish behind a green light."""
+    ours = source("192.0.2.10", 100, 99, SourceClass.PARTLY)
+    nobody_listed = source("203.0.113.9", 40, 0, SourceClass.UNKNOWN)
+    shown = three_lights(documents()["watching"], traffic(ours, nobody_listed))[1]
+    assert (shown.tone, shown.why, shown.failed, shown.others) == (Tone.GOOD, "reported-others", 1, 40)
 
 
 def test_a_seal_that_nobody_named_is_not_a_missing_seal() -> None:

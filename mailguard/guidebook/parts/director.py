@@ -55,7 +55,9 @@ def _signal(shown: Shown, texts: Texts) -> Signal:
         tone=shown.tone,
         word=texts(f"director.word.{shown.tone}"),
         title=texts(f"director.light.{shown.light}"),
-        text=texts(f"director.{shown.light}.{shown.why}", messages=shown.messages, failed=shown.failed),
+        text=texts(
+            f"director.{shown.light}.{shown.why}", messages=shown.messages, failed=shown.failed, others=shown.others
+        ),
     )
 
 

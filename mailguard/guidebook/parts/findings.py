@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Final
 
+from mailguard.guidebook.actors import Actor
 from mailguard.guidebook.blocks import (
     Block,
     Bullets,
@@ -145,7 +146,8 @@ def _page(finding: Document, case: Case, task: Task, texts: Texts) -> Iterator[B
 
 def _what_to_enter(finding: Document, case: Case, task: Task, texts: Texts) -> Iterator[Block]:
     if finding["fix"] is None:
-        yield Paragraph(texts("findings.no-record"), tone=Tone.QUIET)
+        if task.actor is not Actor.HOSPITAL:  # who looks or asks has nothing to enter
+            yield Paragraph(texts("findings.no-record"), tone=Tone.QUIET)
         if task.work is Work.MAKE_KEY:
             yield from key_panel_blocks(case, texts)
         return

@@ -63,7 +63,7 @@ def _overview(plan: Plan, texts: Texts) -> Table:
         tuple(texts(f"todo.column.{column}") for column in columns),
         rows,
         row_heads=False,
-        widths=(6, 38, 20, 13, 8, 15),
+        widths=(7, 30, 18, 16, 9, 20),
     )
 
 
