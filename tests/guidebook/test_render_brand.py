@@ -201,3 +201,16 @@ def test_what_is_wrong_with_our_own_templates_is_not_blamed_on_the_brand(tmp_pat
     brand = load_brand(folder(tmp_path, own__seal="<p>印</p>"))
     with pytest.raises(KeyError):
         render_html(book(part(text("no block")), domain="a.example.jp"), brand)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("place", ["footer.html.j2", "own/words.txt"])
+def test_a_template_that_leads_out_of_the_folder_is_refused(tmp_path: Path, place: str) -> None:
+    """It would put a file of this machine into guides that are sent to others."""
+    (tmp_path / "brand").mkdir()
+    brand = folder(tmp_path / "brand", footer="")
+    (tmp_path / "secret").write_text("secret", "utf-8")
+    link = brand / "templates" / place
+    link.unlink(missing_ok=True)
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(tmp_path / "secret")
+    assert "leads out of its folder" in problem(brand)

@@ -56,6 +56,7 @@ def check_templates(folder: Path) -> None:
     A template or a block whose name is none of ours would never be used, which nobody would notice.
     """
     environment = environment_of(folder)
+    _check_links(folder)
     for file in sorted(folder.rglob(f"*{_SUFFIX}")):
         name = file.relative_to(folder).as_posix()
         if name not in our_names() and not name.startswith(_THEIR_OWN):
@@ -65,6 +66,14 @@ def check_templates(folder: Path) -> None:
             tree = environment.parse(file.read_text("utf-8"), name, str(file))
             environment.get_template(name)
         _check_blocks(file, tree, environment)
+
+
+def _check_links(folder: Path) -> None:
+    """A folder that came from somebody else must not put other files of this machine into guides that are sent."""
+    for file in sorted(folder.rglob("*")):
+        if not file.resolve().is_relative_to(folder.resolve()):
+            told = "{file} leads out of its folder; put the file itself there."
+            raise UsageError(told, file=str(file))
 
 
 def _check_blocks(file: Path, tree: Template, environment: Environment) -> None:
