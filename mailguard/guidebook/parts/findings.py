@@ -82,7 +82,7 @@ def _head(case: Case, groups: Sequence[Sequence[int]], plan: Plan, texts: Texts)
     columns = ("rule", "weight", "what", "task")
     rows = tuple(_row(group, case, plan, texts) for group in groups)
     yield Table(
-        tuple(texts(f"findings.column.{column}") for column in columns), rows, row_heads=False, widths=(14, 16, 52, 18)
+        tuple(texts(f"findings.column.{column}") for column in columns), rows, row_heads=False, widths=(14, 12, 46, 28)
     )
     yield Paragraph(texts("findings.weights"), tone=Tone.QUIET)
 

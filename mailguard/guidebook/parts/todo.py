@@ -63,7 +63,7 @@ def _overview(plan: Plan, texts: Texts) -> Table:
         tuple(texts(f"todo.column.{column}") for column in columns),
         rows,
         row_heads=False,
-        widths=(7, 30, 18, 16, 9, 20),
+        widths=(7, 28, 17, 15, 8, 25),
     )
 
 
