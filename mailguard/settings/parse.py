@@ -29,6 +29,7 @@ from mailguard.sources.settings import MailboxSettings, mailbox_from
 from mailguard.targets import parse_target
 
 _YEARS_OF_DAYS: Final = 36_500
+_TIB_OF_MIB: Final = 2**20
 _MOST: Final = 10**12
 _DEADLINE_S: Final = 24 * 3600.0
 _ENDPOINT: Final = re.compile(r"(?:\[([0-9a-fA-F:.]+)\]|([^:\[\]\s]+)):([0-9]{1,5})")
@@ -223,11 +224,15 @@ _DEFAULT_RETENTION: Final = RetentionSettings()
 
 def _retention(section: Section) -> RetentionSettings:
     found = {
-        one.name: section.number(one.name, getattr(_DEFAULT_RETENTION, one.name), 0, _YEARS_OF_DAYS)
+        one.name: section.number(one.name, getattr(_DEFAULT_RETENTION, one.name), 0, _most_of(one.name))
         for one in fields(RetentionSettings)
     }
     section.nothing_else()
     return RetentionSettings(**found)
+
+
+def _most_of(name: str) -> int:
+    return _TIB_OF_MIB if name.endswith("_mib") else _YEARS_OF_DAYS
 
 
 def _placed(secret: Secret | None, base: Path) -> Secret | None:

@@ -87,7 +87,11 @@ class ReportsSettings:
 
 @dataclass(frozen=True, slots=True)
 class RetentionSettings:
-    """How many days each kind of data is kept (``store.upkeep.Kind``), and mails in quarantine; 0 means for ever."""
+    """How many days each kind of data is kept (``store.upkeep.Kind``), and mails in quarantine; 0 means for ever.
+
+    ``quarantine_mib`` and ``reportless_mib`` bound mails in quarantine and stored mails without a report; 0 means no
+    bound.
+    """
 
     raw_days: int = 90
     records_days: int = 730
@@ -98,6 +102,8 @@ class RetentionSettings:
     mailbox_days: int = 365
     audits_days: int = 1_095
     quarantine_days: int = 90
+    quarantine_mib: int = 1_024
+    reportless_mib: int = 1_024
 
 
 @dataclass(frozen=True, slots=True)

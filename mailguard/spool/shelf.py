@@ -42,7 +42,8 @@ class Quarantined:
     """Why something lies in quarantine. ``whole_file``: it is a damaged spool file, else one mail.
 
     ``at`` is POSIX seconds, ``size`` bytes; ``digest`` is the mail's SHA-256 in hexadecimal digits. ``peer``,
-    ``mail_from`` and ``origin`` as in ReceivedMail: written by strangers.
+    ``mail_from`` and ``origin`` as in ReceivedMail: written by strangers. ``proved`` is a domain that is proved to have
+    sent the mail; empty where none is, or nobody could look.
     """
 
     id: str
@@ -54,6 +55,7 @@ class Quarantined:
     peer: str = ""
     mail_from: str = ""
     origin: str = ""
+    proved: str = ""
 
 
 class Shelf:
@@ -140,7 +142,7 @@ class Shelf:
             except FileNotFoundError:
                 return
 
-    def quarantine(self, mail: ReceivedMail, reason: Reason) -> str:
+    def quarantine(self, mail: ReceivedMail, reason: Reason, proved: str = "") -> str:
         """Keep one mail apart with its reason; its id. Durable on return."""
         pieces = encode_file([mail])
         entry = Quarantined(
@@ -152,6 +154,7 @@ class Shelf:
             peer=mail.peer,
             mail_from=mail.mail_from,
             origin=mail.origin,
+            proved=proved,
         )
         with told("put a mail into quarantine"):
             if not self._mail_of(entry.id).exists():

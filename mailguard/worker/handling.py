@@ -30,8 +30,9 @@ log = logging.getLogger(__name__)
 
 MAX_TRIES: Final = 3
 
-Quarantine = Callable[[ReceivedMail, Reason], object]
-"""Keeps a mail apart with a reason; durable on return, may raise SpoolError."""
+Quarantine = Callable[[ReceivedMail, Reason, str], object]
+"""Keeps a mail apart with a reason and the domain that is proved to have sent it, if any; durable on return, may raise
+SpoolError."""
 
 
 class MailOutcome(StrEnum):
@@ -118,7 +119,7 @@ class Handler:
             return Handled(mail, MailOutcome.IGNORED, reason, _without_content(read.contents))
         if fate is Fate.QUARANTINE:
             assert reason is not None
-            return await self._set_aside(mail, reason, read.contents)
+            return await self._set_aside(mail, reason, read)
         await self._until_past_is_known()
         filed = self.judge.file(mail, read.contents, read.authentication)
         # The bytes of a mail with a failure report are kept nowhere, so its sender is checked once.
@@ -148,11 +149,12 @@ class Handler:
             return False
         return await asyncio.to_thread(self.later.put, mail, checks + 1)
 
-    async def _set_aside(self, mail: ReceivedMail, reason: Reason, contents: MailContents | None = None) -> Handled:
+    async def _set_aside(self, mail: ReceivedMail, reason: Reason, read: ReadMail | None = None) -> Handled:
         if self.quarantine is not None:
-            await asyncio.to_thread(self.quarantine, mail, reason)
+            proved = read.authentication.proved if read and read.authentication else ()
+            await asyncio.to_thread(self.quarantine, mail, reason, str(proved[0]) if proved else "")
         await self._note(mail, 0)
-        return Handled(mail, MailOutcome.QUARANTINED, reason, contents)
+        return Handled(mail, MailOutcome.QUARANTINED, reason, read.contents if read else None)
 
     def _failures(self, mail: ReceivedMail) -> int:
         # The digest is made only where some mail has failed lately.

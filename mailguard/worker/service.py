@@ -32,6 +32,7 @@ from mailguard.worker.judging import Judge
 from mailguard.worker.later import Later
 from mailguard.worker.mailboxes import SeenInStore, reader_name, watch_mailbox
 from mailguard.worker.notify import keep_telling, notify, watchdog_s
+from mailguard.worker.quotas import BoundedQuarantine, keep_reportless_within
 from mailguard.worker.readers import Readers
 from mailguard.worker.retention import keep_pruning
 from mailguard.worker.tries import Tries
@@ -107,7 +108,7 @@ async def service(settings: Settings, stop: asyncio.Event) -> AsyncIterator[List
             filer=filer,
             judge=judge,
             resolver=resolver,
-            quarantine=spool.shelf.quarantine,
+            quarantine=BoundedQuarantine(spool.shelf, settings.retention.quarantine_mib * _MIB).keep,
             later=Later(settings.spool / "later"),
             tries=Tries(settings.spool / "tries.json"),
         )
@@ -116,6 +117,9 @@ async def service(settings: Settings, stop: asyncio.Event) -> AsyncIterator[List
             asyncio.create_task(worker.run(stop), name="worker"),
             asyncio.create_task(door.open(), name="store"),
             asyncio.create_task(keep_pruning(filer, settings.retention), name="retention"),
+            asyncio.create_task(
+                keep_reportless_within(filer, settings.retention.reportless_mib * _MIB), name="mails without a report"
+            ),
             *(
                 asyncio.create_task(
                     watch_mailbox(one, handler, seen=SeenInStore(filer, reader_name(reading))),

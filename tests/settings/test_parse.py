@@ -112,6 +112,7 @@ def test_a_database_address_can_lie_in_a_file(tmp_path: Path) -> None:
         ("[trust]\ndomains = 'not a name'", "domains: 'not a name' is no domain name"),
         ("[trust]\ncheck = 'yes'", "check is wanted as true or false"),
         ("[retention]\nraw_days = 1.5", "raw_days is wanted as a whole number"),
+        ("[retention]\nquarantine_mib = -1", "quarantine_mib"),
         ("[reading]\nprocesses = 0", "processes is wanted as a whole number from 1 to 64"),
         ("mailbox = 3", "mailbox is wanted as tables, each under [[mailbox]]"),
         ("[[mailbox]]\nhost = 'h'\nuser = 'u'\npassword = 'swordfish'", "[[mailbox]] 1: a secret does not belong"),

@@ -25,6 +25,7 @@ from mailguard.worker.filer import Filer
 from mailguard.worker.handling import Handled, Handler, MailOutcome
 from mailguard.worker.judging import Judge
 from mailguard.worker.later import Later
+from mailguard.worker.quotas import BoundedQuarantine
 from mailguard.worker.readers import Readers
 from mailguard.worker.reasons import sentence_of
 from mailguard.worker.tries import Tries
@@ -59,7 +60,7 @@ class House:
                 filer=filer,
                 judge=Judge(OURS),
                 resolver=resolver,
-                quarantine=self.shelf.quarantine,
+                quarantine=BoundedQuarantine(self.shelf, 0).keep,
                 later=self.later,
                 tries=Tries(self.shelf.path / "tries.json"),
             )

@@ -1,0 +1,139 @@
+"""How much of the disk mails may take that nobody asked for: those in quarantine, and stored ones without a report.
+
+Anybody can send either. Without a bound a stranger could fill the disk until no mail is taken from anybody. What goes
+first is what came from senders who are not proved, the oldest of it first; a mail of which a report is stored never
+goes. Bounds are met by freeing a tenth more than is needed, so that looking for what may go is rare.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Final, cast
+
+from mailguard.errors import MailguardError
+from mailguard.feedback.envelope import ReceivedMail
+from mailguard.spool import Quarantined, Reason, Shelf
+from mailguard.store import Store
+from mailguard.store.upkeep import Reportless, drop_reportless, reportless_since
+from mailguard.worker.filer import Filer, Keeper
+from mailguard.worker.telling import Trouble
+
+log = logging.getLogger(__name__)
+
+_DAY_S: Final = 86_400.0
+_LOOK_EVERY_S: Final = 60.0
+_FILES_OF_ONE: Final = 8 * 1024
+"""What a mail in quarantine takes beside its bytes: the note with its reason, and two files' last blocks."""
+
+
+class LetGo:
+    """Says how much was let go, at most once a day: at the first time, and from then on what the day came to."""
+
+    def __init__(self, what: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._what = what
+        self._clock = clock
+        self._mails = self._size = 0
+        self._said_at: float | None = None
+
+    def add(self, mails: int, size: int) -> None:
+        """So much was let go just now."""
+        self._mails += mails
+        self._size += size
+        now = self._clock()
+        if self._mails and (self._said_at is None or now - self._said_at >= _DAY_S):
+            mib = self._size / 1024**2
+            log.warning("let go for want of room (%s): %d mails, %.1f MiB", self._what, self._mails, mib)
+            self._mails = self._size = 0
+            self._said_at = now
+
+
+class BoundedQuarantine:
+    """Keeps mails apart as ``Shelf.quarantine`` does, within ``most_bytes``; 0 is without bound.
+
+    Counted anew when it seems too much, so what is taken out meanwhile counts until then.
+    """
+
+    def __init__(self, shelf: Shelf, most_bytes: int, let_go: LetGo | None = None) -> None:
+        self._shelf = shelf
+        self._most = most_bytes
+        self._let_go = let_go or LetGo("quarantine")
+        self._held: int | None = None
+        self._one = threading.Lock()  # mails come from several threads
+
+    def keep(self, mail: ReceivedMail, reason: Reason, proved: str = "") -> str:
+        """Keep one mail apart; its id. Durable on return. May raise SpoolError."""
+        id = self._shelf.quarantine(mail, reason, proved)
+        with self._one:
+            if self._held is not None:
+                self._held += len(mail.raw) + _FILES_OF_ONE
+            if self._most and (self._held is None or self._held > self._most):
+                self._make_room(id)
+        return id
+
+    def _make_room(self, last: str) -> None:
+        lying = sorted((one for one in self._shelf.list_quarantine() if one.id != last), key=_value)
+        self._held = sum(map(_size_of, lying))
+        if self._held <= self._most:
+            return
+        mails = size = 0
+        for entry in lying:
+            if self._held <= self._most * 9 // 10:
+                break
+            self._shelf.discard(entry.id)
+            self._held -= _size_of(entry)
+            mails, size = mails + 1, size + entry.size
+        self._let_go.add(mails, size)
+
+
+def _size_of(entry: Quarantined) -> int:
+    return entry.size + _FILES_OF_ONE
+
+
+_OUR_FAULT: Final = frozenset({"failed-in-us", "refused-by-database", "damaged-file", "note-unreadable"})
+
+
+def _value(entry: Quarantined) -> tuple[bool, bool, int, str]:
+    """What goes first: senders that are not proved, then the proved, then what may be whole and lies there by our own
+    fault; of each the oldest."""
+    return entry.whole_file or entry.reason.id in _OUR_FAULT, bool(entry.proved), entry.at, entry.id
+
+
+async def keep_reportless_within(
+    filer: Filer, most_bytes: int, *, look_every_s: float = _LOOK_EVERY_S, let_go: LetGo | None = None
+) -> None:
+    """Look every minute how much the stored mails without a report take, for ever; 0 is without bound."""
+    keeper = _BoundedStore(most_bytes, let_go or LetGo("mails without a report"))
+    trouble = Trouble()
+    while most_bytes:
+        await asyncio.sleep(look_every_s)
+        try:
+            await filer.do(keeper.look)
+        except MailguardError as error:
+            trouble.say(error)
+        else:
+            trouble.is_over()
+
+
+class _BoundedStore:
+    def __init__(self, most_bytes: int, let_go: LetGo) -> None:
+        self._most = most_bytes
+        self._let_go = let_go
+        self._held = Reportless(0, 0, 0)
+
+    def look(self, store: Keeper) -> None:
+        """Count what came since the last look; where that is too much, count all and let some go."""
+        database = cast(Store, store).database
+        new = reportless_since(database, self._held.last)
+        self._held = Reportless(new.last, self._held.mails + new.mails, self._held.size + new.size)
+        gone = Reportless(0, 0, 0)
+        if self._held.size > self._most:
+            self._held = reportless_since(database, 0)
+            if self._held.size > self._most:
+                gone = drop_reportless(database, self._held.size - self._most * 9 // 10)
+                left = self._held.mails - gone.mails, self._held.size - gone.size
+                self._held = Reportless(self._held.last, *left)
+        self._let_go.add(gone.mails, gone.size)
