@@ -35,10 +35,8 @@ def check_place(place: str) -> None:
 
 def hide_password(url: str) -> str:
     """The address of a PostgreSQL database as it may be shown; it has passed ``check_place``."""
-    from urllib.parse import urlsplit, urlunsplit
-
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    user = parts.username or ""
-    # Parameters may hold a password too.
-    return urlunsplit((parts.scheme, f"{user}@{host}" if user else host, parts.path, "", ""))
+    scheme, _, rest = url.partition("://")
+    # Parameters may hold a password too. A password may hold brackets, which ``urlsplit`` would take for an address.
+    place = rest.partition("?")[0]
+    userinfo, at, where = place.rpartition("@")
+    return f"{scheme}://{userinfo.partition(':')[0]}{at}{where}" if userinfo else f"{scheme}://{where}"
