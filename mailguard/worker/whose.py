@@ -11,6 +11,7 @@ import asyncio
 import re
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -26,6 +27,9 @@ from mailguard.worker.readers import Readers, ReadFailed
 from mailguard.worker.wire import ReadingSettings
 
 _READING: Final = ReadingSettings(failure_reports=True)
+_MAIL_S: Final = 60.0
+"""Nobody waits for a mail that comes in, and a busy machine must not make a mail nobody's."""
+
 _AHEAD: Final = 8
 _MAX_NAMES: Final = 1_000
 """Subjects and names of files that are looked at in one mail."""
@@ -55,7 +59,7 @@ async def find_mails(database: Database, client: Client) -> Mails:
     """The mails of a client in the database. Raises the driver's errors, OperationError where no mail can be read."""
     by_rows = clients.linked(database, client)
     own, shared = set(by_rows.own), set(by_rows.shared)
-    async with Readers(_READING) as readers:
+    async with Readers(_READING, mail_s=_MAIL_S) as readers:
         async for number, told in _told(database, readers, [*by_rows.own, *clients.loose(database)]):
             if not (number in own or told.is_of(client)):
                 continue
@@ -67,7 +71,7 @@ async def find_mails(database: Database, client: Client) -> Mails:
 async def find_files(files: Iterable[Path], client: Client) -> list[Path]:
     """Those files of the spool that hold a mail of the client. What is gone meanwhile is left out."""
     found = []
-    async with Readers(_READING) as readers:
+    async with Readers(_READING, mail_s=_MAIL_S) as readers:
         for file in files:
             try:
                 mails = decode_file(file.read_bytes()).mails
@@ -105,10 +109,12 @@ async def _of_kept(database: Database, readers: Readers, number: int) -> Told:
 
 
 async def _read(readers: Readers, mail: ReceivedMail) -> Told:
-    try:
-        domains = frozenset(_domains((await readers.read(mail)).contents))
-    except ReadFailed:
-        domains = frozenset()
+    domains: frozenset[str] = frozenset()
+    # Twice: a process that was in trouble for another reason must not hide whose a mail is.
+    for _ in range(2):
+        with suppress(ReadFailed):
+            domains = frozenset(_domains((await readers.read(mail)).contents))
+            break
     return Told(domains, "" if domains else f"{mail.origin}\n{_texts(mail.raw)}")
 
 

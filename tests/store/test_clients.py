@@ -58,8 +58,8 @@ def of_others(store: Store) -> dict[str, list[Any]]:
     wanted = "policy_domain NOT IN ('clinic.example.jp', 'www.clinic.example.jp')"
     asked = {
         "report": f"SELECT * FROM report WHERE {wanted} ORDER BY id",
-        "record": "SELECT record.* FROM record JOIN report ON report.id = report_id "
-        f"WHERE {wanted} ORDER BY report_id, n",
+        "record": "SELECT record.* FROM record JOIN report ON report.id = record.report_id "
+        f"WHERE {wanted} ORDER BY record.report_id, n",
         "day": f"SELECT * FROM rollup_day WHERE {wanted} ORDER BY policy_domain, day, grade, disposition, dkim_aligned",
         "source": f"SELECT * FROM rollup_source WHERE {wanted} ORDER BY policy_domain, day, grade, source_ip",
         "tls": "SELECT * FROM tls_policy WHERE domain = 'other.example.jp' ORDER BY report_id, n",
