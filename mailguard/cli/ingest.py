@@ -121,6 +121,7 @@ class _Run:
             ),
             resolver=self._trust.resolver,
             owned=self._trust.owned,
+            known=self._trust.known,
             processes=min(4, os.cpu_count() or 1),
         )
 

@@ -45,7 +45,8 @@ def inspect(ctx: click.Context, /, file: str, form: str, failure_reports: bool, 
 
     trust, now = chosen_trust(options), int(time.time())
     items = list(items_in(file, Path(file).name, _read(file), now=now, failure_reports=failure_reports))
-    senders = asyncio.run(ask_about(items, trust.resolver, hosts=trust.hosts, owned=trust.owned, now=now))
+    asking = ask_about(items, trust.resolver, hosts=trust.hosts, owned=trust.owned, now=now, known=trust.known)
+    senders = asyncio.run(asking)
     documents = [
         inspection(item.origin, item.size, item.contents, sender.looked, sender.proof, sender.trusts)
         for item, sender in zip(items, senders, strict=True)

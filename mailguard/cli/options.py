@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mailguard.resolver import ResolverSettings
     from mailguard.settings import Settings
     from mailguard.trust.judge import Owned
+    from mailguard.trust.reporter import Registry
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -83,12 +84,14 @@ def trust_options(command: F) -> F:
 
 @dataclass(frozen=True, slots=True)
 class ChosenTrust:
-    """Whom to believe. ``owned`` None: reports may be about any domain; ``resolver`` None: nobody is asked."""
+    """Whom to believe. ``owned`` None: reports may be about any domain; ``resolver`` None: nobody is asked. ``known``
+    are the reporters that somebody vouches for."""
 
     owned: Owned | None
     hosts: tuple[str, ...]
     resolver: ResolverSettings | None
     settings: Settings | None
+    known: Registry
 
 
 def chosen_trust(options: Mapping[str, Any]) -> ChosenTrust:
@@ -99,6 +102,7 @@ def chosen_trust(options: Mapping[str, Any]) -> ChosenTrust:
     from mailguard.settings import Settings, load_settings
     from mailguard.targets import parse_target
     from mailguard.trust.judge import Owned
+    from mailguard.trust.reporter import KNOWN_REPORTERS
 
     settings = load_settings(options["config"]) if options["config"] else None
     told = (settings or Settings("")).trust
@@ -110,6 +114,7 @@ def chosen_trust(options: Mapping[str, Any]) -> ChosenTrust:
         hosts=tuple(options["trust_hosts"] or told.authserv_ids),
         resolver=resolver_settings(nameservers, options["timeout"]) if told.check and not options["no_trust"] else None,
         settings=settings,
+        known=KNOWN_REPORTERS.vouch_all(told.reporters),
     )
 
 

@@ -186,9 +186,17 @@ def _trust(section: Section) -> TrustSettings:
         authserv_ids=section.texts("authserv_ids"),
         nameservers=section.texts("nameservers"),
         check=section.flag("check", True),
+        reporters=_reporters(section.section("reporters")),
     )
     section.nothing_else()
     return settings
+
+
+def _reporters(section: Section) -> tuple[tuple[str, DomainName], ...]:
+    """Names of reporters, each with the domains that it sends from."""
+    found = [(name, domain) for name in section.data for domain in _domains(section, name)]
+    section.nothing_else()
+    return tuple(found)
 
 
 def _domains(section: Section, key: str) -> tuple[DomainName, ...]:

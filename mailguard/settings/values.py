@@ -59,13 +59,15 @@ class ReceivingSettings:
 @dataclass(frozen=True, slots=True)
 class TrustSettings:
     """Whom to believe. ``domains`` are ours, ``pending`` not confirmed yet; ``authserv_ids`` name mail servers whose
-    Authentication-Results count in fetched mails; with ``check`` false nobody is asked who sent a mail."""
+    Authentication-Results count in fetched mails; with ``check`` false nobody is asked who sent a mail. ``reporters``
+    are pairs of a name and a domain that the operator vouches for (``trust.reporter.Registry``)."""
 
     domains: tuple[DomainName, ...] = ()
     pending: tuple[DomainName, ...] = ()
     authserv_ids: tuple[str, ...] = ()
     nameservers: tuple[str, ...] = ()
     check: bool = True
+    reporters: tuple[tuple[str, DomainName], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

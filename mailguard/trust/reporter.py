@@ -76,6 +76,13 @@ class Registry:
         known = self.vouched.get(_folded(org_name), frozenset()) | {domain}
         return Registry(self.seen, {**self.vouched, _folded(org_name): known})
 
+    def vouch_all(self, pairs: Iterable[tuple[str, DomainName]]) -> Registry:
+        """The registry after many such words."""
+        registry = self
+        for org_name, domain in pairs:
+            registry = registry.vouch(org_name, domain)
+        return registry
+
 
 KNOWN_REPORTERS: Final = Registry()
 """The registry that comes with mailguard."""

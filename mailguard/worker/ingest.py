@@ -13,6 +13,7 @@ from typing import Final
 from mailguard.resolver import Resolver, ResolverSettings
 from mailguard.sources.files import Found, NotRead
 from mailguard.trust.judge import Owned
+from mailguard.trust.reporter import KNOWN_REPORTERS, Registry
 from mailguard.worker.filer import Archive, Filer, Keeper
 from mailguard.worker.handling import Handled, Handler
 from mailguard.worker.judging import Judge
@@ -32,11 +33,12 @@ _FEW: Final = 8
 @dataclass(frozen=True, slots=True)
 class IngestSettings:
     """``owned`` None: reports may be about any domain, since the user hands them over. ``resolver`` None: nobody is
-    asked who sent a mail."""
+    asked who sent a mail. ``known`` are the reporters that somebody vouches for."""
 
     reading: ReadingSettings = field(default_factory=ReadingSettings)
     resolver: ResolverSettings | None = None
     owned: Owned | None = None
+    known: Registry = KNOWN_REPORTERS
     processes: int = 2
 
 
@@ -49,7 +51,7 @@ async def ingest(
     """
     first = await asyncio.to_thread(_chunk, sources)
     processes = 1 if len(first) < _FEW else settings.processes
-    judge = Judge(settings.owned, awaits_past=True)
+    judge = Judge(settings.owned, settings.known, awaits_past=True)
     async with AsyncExitStack() as stack:
         filer = await stack.enter_async_context(Filer(lambda: _open(open_store, judge), patient=False))
         readers = await stack.enter_async_context(Readers(settings.reading, processes=processes, gate=filer.has_room))

@@ -26,6 +26,7 @@ from mailguard.trust.judge import Owned, Reason, judge_report
 from mailguard.trust.judge_failure import judge_failure_report
 from mailguard.trust.judge_tls import judge_tls_report
 from mailguard.trust.proof import Authentication
+from mailguard.trust.reporter import KNOWN_REPORTERS, Registry
 from mailguard.worker.asking import DEADLINE_S, MAX_QUESTIONS
 
 _FIELD: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?![<{\[])[!-9;-~]+[ \t]*:")
@@ -91,7 +92,13 @@ def _mails_in(origin: str, data: bytes, now: int) -> Iterator[ReceivedMail | Unr
 
 
 async def ask_about(
-    items: Collection[Item], resolver: ResolverSettings | None, *, hosts: Collection[str], owned: Owned | None, now: int
+    items: Collection[Item],
+    resolver: ResolverSettings | None,
+    *,
+    hosts: Collection[str],
+    owned: Owned | None,
+    now: int,
+    known: Registry = KNOWN_REPORTERS,
 ) -> list[Sender]:
     """Who sent each of the mails, for those that hold a report. Without ``resolver`` nobody is asked.
 
@@ -99,9 +106,9 @@ async def ask_about(
     reports may be about any domain. Every mail has its own questions and deadline.
     """
     if resolver is None or not any(item.mail and _reports(item) for item in items):
-        return [_judged(item, None, owned, now) for item in items]
+        return [_judged(item, None, owned, known, now) for item in items]
     async with Resolver(resolver) as open_resolver:
-        return [_judged(item, await _authenticate(item, open_resolver, hosts), owned, now) for item in items]
+        return [_judged(item, await _authenticate(item, open_resolver, hosts), owned, known, now) for item in items]
 
 
 async def _authenticate(item: Item, resolver: Resolver, hosts: Collection[str]) -> Authentication | None:
@@ -115,21 +122,25 @@ def _reports(item: Item) -> tuple[AggregateReport | TlsReport | FailureReport, .
     return (*item.contents.reports, *item.contents.tls_reports, *item.contents.failure_reports)
 
 
-def _judged(item: Item, proof: Authentication | None, owned: Owned | None, now: int) -> Sender:
+def _judged(item: Item, proof: Authentication | None, owned: Owned | None, known: Registry, now: int) -> Sender:
     looked = Looked.NO_MAIL if item.mail is None else Looked.NOT_CHECKED if proof is None else Looked.CHECKED
     received = item.mail.received_at if item.mail else now
-    trusts = (_judge(report, proof or Authentication(), owned, received) for report in _reports(item))
+    trusts = (_judge(report, proof or Authentication(), owned, known, received) for report in _reports(item))
     return Sender(looked, proof, tuple(map(_without_memory, trusts)))
 
 
 def _judge(
-    report: AggregateReport | TlsReport | FailureReport, proof: Authentication, owned: Owned | None, now: int
+    report: AggregateReport | TlsReport | FailureReport,
+    proof: Authentication,
+    owned: Owned | None,
+    known: Registry,
+    now: int,
 ) -> Trust:
     ours = owned or _ANY
     if isinstance(report, AggregateReport):
-        return judge_report(report, proof, owned=ours, now=now, file_name=report.place)
+        return judge_report(report, proof, owned=ours, now=now, known=known, file_name=report.place)
     if isinstance(report, TlsReport):
-        return judge_tls_report(report, proof, owned=ours, now=now)
+        return judge_tls_report(report, proof, owned=ours, now=now, known=known)
     return judge_failure_report(report, proof, owned=ours, now=now)
 
 

@@ -26,6 +26,7 @@ from mailguard.sources.settings import MailboxSettings
 from mailguard.spool import Spool, SpoolSettings
 from mailguard.store import Store, open_reader, open_store
 from mailguard.trust.judge import Owned
+from mailguard.trust.reporter import KNOWN_REPORTERS
 from mailguard.worker.filer import Filer
 from mailguard.worker.handling import Handler
 from mailguard.worker.judging import Judge
@@ -163,6 +164,7 @@ def judge_for(settings: Settings, *, awaits_past: bool = False) -> Judge:
     """Who grades reports by these settings. Raises UsageError for a secret of report addresses that is none."""
     return Judge(
         Owned(frozenset(settings.trust.domains), frozenset(settings.trust.pending)),
+        KNOWN_REPORTERS.vouch_all(settings.trust.reporters),
         addresses=report_addresses(settings, settings.listener) if settings.listener else None,
         awaits_past=awaits_past,
     )

@@ -251,6 +251,21 @@ def test_a_trusted_host_is_believed(run: Run, tmp_path: Path) -> None:
     assert "told-by-host" in document["reports"][0]["trust"]["reasons"]
 
 
+def test_a_reporter_who_sends_through_a_service_is_believed_when_somebody_vouches_for_it(
+    run: Run, tmp_path: Path
+) -> None:
+    header = "Authentication-Results: mx.clinic.example; dmarc=pass header.from=service.example\r\n"
+    mail = mail_bytes("a").replace(b"<noreply@reporter.example>", b"<noreply@service.example>")
+    (tmp_path / "a.eml").write_bytes(header.encode() + mail)
+    for vouched, grade in (("", "authenticated"), ('"Reporter.example" = "service.example"', "verified")):
+        (tmp_path / "m.toml").write_text(f'[trust]\nauthserv_ids = "mx.clinic.example"\n[trust.reporters]\n{vouched}\n')
+        nowhere = ("--nameserver", "127.0.0.1:9", "--timeout", "0.2", "--dry-run")
+        told = run("a.eml", "--config", "m.toml", "--domain", "example.jp", "--format", "ndjson", *nowhere, trust=True)
+        (document,) = documents(told)
+        trust = document["reports"][0]["trust"]
+        assert (trust["grade"], trust["domain"]) == (grade, "service.example")
+
+
 def test_text_output_cannot_be_drawn_on(run: Run, tmp_path: Path) -> None:
     evil = report_xml("x", org="evil\u202e\u009b31m")
     (tmp_path / "evil\x1b[31m.xml").write_text(evil)

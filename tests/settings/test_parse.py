@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from mailguard.errors import UsageError
 from mailguard.ingest.settings import ListenerSettings
+from mailguard.names import DomainName
 from mailguard.settings import Endpoint, load_settings, parse_settings
 
 ROOT = Path(__file__).parents[2]
@@ -27,6 +28,12 @@ def test_an_empty_file_has_every_default() -> None:
     assert settings.listener is None
     assert settings.mailboxes == ()
     assert settings.trust.check
+
+
+def test_reporters_are_names_with_their_domains() -> None:
+    text = OURS + '[trust.reporters]\n"Example Mail" = ["a.example", "B.example."]\nOther = "c.example"\n'
+    pairs = [("Example Mail", "a.example"), ("Example Mail", "b.example"), ("Other", "c.example")]
+    assert parse_settings(text, "m").trust.reporters == tuple((name, DomainName(domain)) for name, domain in pairs)
 
 
 def test_the_example_can_be_read() -> None:
@@ -110,6 +117,8 @@ def test_a_database_address_can_lie_in_a_file(tmp_path: Path) -> None:
         ("[database]\nurl = 'x'\nurl_file = 'y'", "give only one of url, url_file and url_env"),
         ("[spool]\npath = ''\nfree_mib = -1", "[spool]: free_mib is wanted as a whole number"),
         ("[trust]\ndomains = 'not a name'", "domains: 'not a name' is no domain name"),
+        ("[trust.reporters]\nA = 'no name'", "[trust.reporters]: A: 'no name' is no domain name"),
+        ("[trust]\nreporters = ['a.example']", "reporters"),
         ("[trust]\ncheck = 'yes'", "check is wanted as true or false"),
         ("[retention]\nraw_days = 1.5", "raw_days is wanted as a whole number"),
         ("[retention]\nquarantine_mib = -1", "quarantine_mib"),
