@@ -57,7 +57,7 @@ def test_4_when_we_fail_goes_before_unanswered_and_findings(dns: Dns, form: str)
         done = subprocess.run(
             [*command, *dns.options], stdout=full, stderr=subprocess.PIPE, env=environment(), timeout=60, check=False
         )
-    assert done.stderr.decode() == "mailguard: The output cannot be written: No space left on device.\n"
+    assert done.stderr.decode() == "mailguard: The output cannot be written: the disk is full.\n"
     assert done.returncode == 4
 
 
