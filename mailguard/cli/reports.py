@@ -168,8 +168,9 @@ def reprocess(ctx: click.Context, place: str) -> None:
     """Read the kept mails again, after a new version has learned to read better.
 
     Mails are read as those that come in: in processes of their own, with bounds on memory and time. Reports that were
-    read before keep their number and grade. What is found only now, and TLS reports, are graded by the keys that were
-    kept with the mail; nobody is asked. With --config, the domains and bounds of the settings hold.
+    read before keep their number. With --config they are graded anew, by the rules of this version and the domains and
+    reporters of the settings; without it they keep their grade. Nobody is asked: the keys that were kept with the mail
+    prove its sender.
     """
     click.echo(_told(asyncio.run(_reprocess(place, _reprocess_settings(ctx.params.get("config"))))))
 
@@ -199,6 +200,7 @@ def _reprocess_settings(config: str | None) -> ReprocessSettings:
         judge_for(settings),
         processes=settings.work.processes,
         mail_s=float(settings.work.mail_s),
+        regrade=True,
     )
 
 

@@ -1,8 +1,9 @@
 """Reading the kept mails again after the reader has learned something: better rows, no duplicates, right sums.
 
 A report is found again in the database by the mail it came in and its content, else by its id, domain and range. It
-keeps its number, and its grade: that hangs on the mail's sender, who is the same. What could not be read before is
-filed as if it came now. A report that the reader no longer finds stays as it is. TLS reports are known by their
+keeps its number, and unless the caller wants it judged by the rules of today (``regrade``) its grade. DNS is not asked
+again, so a grade gets worse only for a reason that no answer could outweigh. What could not be read before is filed as
+if it came now. A report that the reader no longer finds stays as it is. TLS reports are known by their
 content; of those only the grade can get better.
 
 Reading itself is done elsewhere (``worker/reprocess.py``), in processes that a hostile mail can do no harm to: what was
@@ -21,8 +22,9 @@ from mailguard.store import filing
 from mailguard.store.database import Database
 from mailguard.store.encode import clean, defect_rows, number, record_rows, report_key, report_row, unpack
 from mailguard.store.statements import COLUMNS, COUNT_IN
-from mailguard.store.values import Filed, Outcome
+from mailguard.store.values import GRADES, Filed, Outcome
 from mailguard.trust.grade import Grade, Trust
+from mailguard.trust.judge import CERTAIN
 
 # ruff: noqa: S608 - what is put into statements here are names of our own; every value is a parameter
 
@@ -68,7 +70,7 @@ def load_kept(database: Database, mail_id: int) -> Kept | None:
     return Kept(mail_id, mail, account)
 
 
-def reread(database: Database, kept: Kept, filed: Filed, told: Reread) -> None:
+def reread(database: Database, kept: Kept, filed: Filed, told: Reread, *, regrade: bool = False) -> None:
     """Put a new reading of a mail in the place of the old one, in a transaction of its own, and count what came of it.
 
     ``filed`` has the reports as they are read now, each with the grade it would have if it were new. Raises the
@@ -76,10 +78,10 @@ def reread(database: Database, kept: Kept, filed: Filed, told: Reread) -> None:
     """
     with database.transaction():
         if database.rows("SELECT 1 FROM mail WHERE id = ? AND raw IS NOT NULL", (kept.id,)):
-            _reread(database, kept, filed, told)
+            _reread(database, kept, filed, told, regrade)
 
 
-def _reread(database: Database, kept: Kept, filed: Filed, told: Reread) -> None:
+def _reread(database: Database, kept: Kept, filed: Filed, told: Reread, regrade: bool) -> None:
     told.mails += 1
     known = _known(database, kept.id)
     fresh: list[tuple[AggregateReport, Trust]] = []
@@ -89,7 +91,9 @@ def _reread(database: Database, kept: Kept, filed: Filed, told: Reread) -> None:
             fresh.append((report, trust))
         for match in matches:
             known.remove(match)
-            _improve(database, kept.id, match, report, told)
+            _improve(
+                database, kept.id, match, report, _trust(database, match, report, trust if regrade else None), told
+            )
     told.lost += len(known)
     _file(database, kept, filed, fresh, told)
     database.run("DELETE FROM unreadable WHERE mail_id = ?", (kept.id,))
@@ -130,10 +134,24 @@ def _matches(known: list[dict[str, Any]], report: AggregateReport) -> list[dict[
     return copies or [one for one in known if (one["report_id"], one["begin_s"], one["end_s"]) == wanted][-1:]
 
 
-def _improve(database: Database, mail_id: int, old: dict[str, Any], report: AggregateReport, told: Reread) -> None:
-    """Put a new reading in the place of the old one, unless they say the same or the records' time is over."""
+def _trust(database: Database, old: dict[str, Any], report: AggregateReport, new: Trust | None) -> Trust:
+    """The grade of today where there is one that replaces the old one, else the old one."""
     reporter = "" if old["grade"] == Grade.UNVERIFIED else old["reporter"]
-    trust = Trust(Grade(old["grade"]), reporter, tuple(json.loads(old["trust_reasons"])))
+    known = Trust(Grade(old["grade"]), reporter, tuple(json.loads(old["trust_reasons"])))
+    if new is None or new.grade is known.grade or old["superseded_by"] is not None:
+        return known
+    worse = GRADES.index(new.grade) > GRADES.index(known.grade)
+    if worse and not CERTAIN.intersection(new.reasons):
+        return known  # an answer that DNS gave then is missing now
+    key = report_key(report, new)
+    # The better proved copy is there already, from another mail.
+    return known if key != old["key"] and database.rows("SELECT 1 FROM report WHERE key = ?", (key,)) else new
+
+
+def _improve(
+    database: Database, mail_id: int, old: dict[str, Any], report: AggregateReport, trust: Trust, told: Reread
+) -> None:
+    """Put a new reading in the place of the old one, unless they say the same or the records' time is over."""
     key = report_key(report, trust)
     head = report_row(old["id"], mail_id, key, report, trust)
     if not _differs(database, old, head, report):

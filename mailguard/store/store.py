@@ -211,10 +211,10 @@ class Store(Reader):
         with self._asking():
             return reprocess.load_kept(self.database, mail_id)
 
-    def reread(self, kept: Kept, filed: Filed, told: Reread) -> None:
-        """Put a new reading of a kept mail in the place of the old one."""
+    def reread(self, kept: Kept, filed: Filed, told: Reread, *, regrade: bool = False) -> None:
+        """Put a new reading of a kept mail in the place of the old one; with ``regrade`` its grades too."""
         with self._writing():
-            reprocess.reread(self.database, kept, filed, told)
+            reprocess.reread(self.database, kept, filed, told, regrade=regrade)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

@@ -73,6 +73,15 @@ class Reason(StrEnum):
     KEY_NOT_FOR_REPORTS = "key-not-for-reports"  # a TLS report signed with a key for mail only (RFC 8460 3: s=tlsrpt)
 
 
+CERTAIN: Final = frozenset(
+    {
+        *(Reason.IMPERSONATION, Reason.NOT_ATTACHED, Reason.SHARED_DOMAIN, Reason.FOREIGN_DOMAIN, Reason.OTHER_ADDRESS),
+        *(Reason.ENDS_IN_FUTURE, Reason.BEGINS_AFTER_END, Reason.SPAN_TOO_LONG, Reason.COUNT_TOO_LARGE),
+    }
+)
+"""Reasons that speak against a report whatever DNS would answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Owned:
     """The domains that reports may be about: ours, and those that are not confirmed yet. Names below them count."""

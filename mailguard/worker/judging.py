@@ -51,11 +51,17 @@ class Judge:
         self._addresses = addresses
         self.awaits_past = awaits_past
 
-    def file(self, mail: ReceivedMail, contents: MailContents, authentication: Authentication | None) -> Filed:
-        """Everything that the store wants to know about a mail."""
+    def file(
+        self, mail: ReceivedMail, contents: MailContents, authentication: Authentication | None, now: int | None = None
+    ) -> Filed:
+        """Everything that the store wants to know about a mail.
+
+        ``now``: what was the future then is judged by this time (POSIX seconds), and not by when the mail came.
+        """
         if authentication is None:
             return Filed(mail, contents, tuple(NOT_CHECKED for _ in contents.reports))
-        case = _Case(mail, authentication, self._addressed_to(mail), self._registry, self._owned)
+        now = mail.received_at if now is None else now
+        case = _Case(mail, authentication, self._addressed_to(mail), self._registry, self._owned, now)
         return Filed(
             mail,
             contents,
@@ -95,13 +101,14 @@ class _Case:
     addressed_to: frozenset[DomainName]
     known: Registry
     owned: Owned | None
+    now: int
 
     def aggregate(self, report: AggregateReport) -> Trust:
         return judge_report(
             report,
             self.authentication,
             owned=self._owned_by(report.policy.domain),
-            now=self.mail.received_at,
+            now=self.now,
             known=self.known,
             file_name=report.place,
             addressed_to=self.addressed_to,
@@ -112,7 +119,7 @@ class _Case:
             report,
             self.authentication,
             owned=self._owned_by(*(policy.domain for policy in report.policies), self.authentication.subject.domain),
-            now=self.mail.received_at,
+            now=self.now,
             known=self.known,
             addressed_to=self.addressed_to,
         )
@@ -122,7 +129,7 @@ class _Case:
             report,
             self.authentication,
             owned=self._owned_by(report.reported_domain),
-            now=self.mail.received_at,
+            now=self.now,
             addressed_to=self.addressed_to,
         )
 

@@ -7,6 +7,7 @@ that goes beyond them costs itself. DNS is not asked: a sender is proved by the 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack
@@ -30,13 +31,17 @@ _AHEAD: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class ReprocessSettings:
-    """How to read and whom to believe. ``judge`` grades what could not be read before."""
+    """How to read and whom to believe. ``judge`` grades what could not be read before, and with ``regrade`` what was
+    read before too, by the rules and settings of today. ``now`` is for what was the future by a clock that was wrong.
+    """
 
     reading: ReadingSettings = field(default_factory=ReadingSettings)
     judge: Judge = field(default_factory=lambda: Judge(None))
     processes: int = 2
     mail_s: float = 10.0
     program: str = "mailguard.worker.child"
+    regrade: bool = False
+    now: Callable[[], float] = time.time
 
 
 async def reprocess(open_store: Callable[[], Store], settings: ReprocessSettings) -> AsyncGenerator[Reread, None]:
@@ -57,8 +62,8 @@ async def reprocess(open_store: Callable[[], Store], settings: ReprocessSettings
         try:
             while numbers or window:
                 while numbers and len(window) < _AHEAD:
-                    window.append(asyncio.create_task(_read(filer, readers, settings.judge, numbers.popleft())))
-                await _put(filer, await window.popleft(), told)
+                    window.append(asyncio.create_task(_read(filer, readers, settings, numbers.popleft())))
+                await _put(filer, await window.popleft(), told, settings.regrade)
                 yield told
         finally:
             for task in window:
@@ -67,7 +72,9 @@ async def reprocess(open_store: Callable[[], Store], settings: ReprocessSettings
                 await asyncio.wait(window)
 
 
-async def _read(filer: Filer, readers: Readers, judge: Judge, number: int) -> tuple[Kept, Filed | None] | None:
+async def _read(
+    filer: Filer, readers: Readers, settings: ReprocessSettings, number: int
+) -> tuple[Kept, Filed | None] | None:
     """A mail as it is read now; None in its place if it cannot be read within the bounds."""
     kept = await _with(filer, lambda store: store.load_kept(number))
     if kept is None:
@@ -76,10 +83,11 @@ async def _read(filer: Filer, readers: Readers, judge: Judge, number: int) -> tu
         read = await readers.read(kept.mail, answers_kept(kept.account))
     except ReadFailed:
         return kept, None
-    return kept, judge.file(kept.mail, read.contents, read.authentication)
+    now = max(kept.mail.received_at, int(settings.now()))
+    return kept, settings.judge.file(kept.mail, read.contents, read.authentication, now)
 
 
-async def _put(filer: Filer, read: tuple[Kept, Filed | None] | None, told: Reread) -> None:
+async def _put(filer: Filer, read: tuple[Kept, Filed | None] | None, told: Reread, regrade: bool) -> None:
     if read is None:
         return
     kept, filed = read
@@ -87,7 +95,7 @@ async def _put(filer: Filer, read: tuple[Kept, Filed | None] | None, told: Rerea
         told.mails += 1
         told.unread += 1
         return
-    await _with(filer, lambda store: store.reread(kept, filed, told))
+    await _with(filer, lambda store: store.reread(kept, filed, told, regrade=regrade))
 
 
 async def _with(filer: Filer, job: Callable[[Store], T]) -> T:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from mailguard.store.reprocess import Reread
 from mailguard.trust.authenticate import authenticate
 from mailguard.trust.grade import Grade
 from mailguard.trust.judge import Owned
+from mailguard.trust.reporter import KNOWN_REPORTERS, Registry
 from mailguard.worker.judging import Judge, encode_account
 from mailguard.worker.reprocess import ReprocessSettings, reprocess
 from mailguard.worker.wire import ReadingSettings
@@ -114,6 +116,66 @@ async def test_what_is_found_is_judged_by_our_domains(place: Path) -> None:
     with open_store(place) as store:
         (row,) = store.list_reports()
         assert row.grade is Grade.UNVERIFIED
+
+
+def regrading(domain: str = "clinic.example.jp", registry: Registry = KNOWN_REPORTERS) -> dict[str, Any]:
+    return {"judge": Judge(Owned(frozenset({DomainName(domain)})), registry), "regrade": True}
+
+
+async def filed(place: Path, mail: ReceivedMail, account: str, **settings: object) -> Grade:
+    """The grade of a mail's report after it was read once more by these settings."""
+    keep(place, [mail], [account])
+    await again(place, **settings)
+    return only_grade(place)
+
+
+def only_grade(place: Path) -> Grade:
+    with open_store(place) as store:
+        assert list(store.check()) == []
+        (row,) = store.list_reports()
+        return row.grade
+
+
+@pytest.fixture
+def kept() -> tuple[ReceivedMail, str]:
+    return signed(gzipped_mail(report_xml()), rsa_pair()[1])
+
+
+async def test_a_domain_that_became_ours_is_regraded_and_only_with_settings(
+    place: Path, kept: tuple[ReceivedMail, str]
+) -> None:
+    assert await filed(place, *kept, **regrading("other.example.jp")) is Grade.UNVERIFIED
+    assert (await again(place)).unchanged == 1
+    assert only_grade(place) is Grade.UNVERIFIED
+    assert (await again(place, **regrading())).better == 1
+    assert only_grade(place) is Grade.VERIFIED
+    assert (await again(place, **regrading())).unchanged == 1
+
+
+async def test_what_rules_of_today_do_not_believe_is_no_longer_counted(
+    place: Path, kept: tuple[ReceivedMail, str]
+) -> None:
+    assert await filed(place, *kept, **regrading()) is Grade.VERIFIED
+    elsewhere = KNOWN_REPORTERS.vouch("reporter.example", DomainName("elsewhere.example"))
+    assert (await again(place, **regrading(registry=elsewhere))).better == 1
+    assert only_grade(place) is Grade.AUTHENTICATED
+
+
+async def test_an_answer_that_is_missing_now_lowers_no_grade(place: Path, kept: tuple[ReceivedMail, str]) -> None:
+    assert await filed(place, *kept, **regrading()) is Grade.VERIFIED
+    with open_store(place) as store:
+        store.database.run("UPDATE mail SET authentication = ''")
+    assert (await again(place, **regrading())).unchanged == 1
+    assert only_grade(place) is Grade.VERIFIED
+
+
+async def test_the_future_of_a_wrong_clock_is_judged_again(place: Path) -> None:
+    days = 86_400
+    report = report_xml().replace("1790086399", str(NOW + 5 * days))
+    mail, account = signed(gzipped_mail(report), rsa_pair()[1])
+    assert await filed(place, mail, account, now=lambda: 0.0, **regrading()) is Grade.UNVERIFIED
+    assert (await again(place, now=lambda: NOW + 5.0 * days, **regrading())).better == 1
+    assert only_grade(place) is Grade.VERIFIED
 
 
 def grades(store: Store) -> list[Grade]:
