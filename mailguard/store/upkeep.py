@@ -108,6 +108,34 @@ def _prune_failures(database: Database, before: int) -> int:
     return int(gone)
 
 
+_JUMP_S: Final = 2 * 86_400
+_WAIT_S: Final = 7 * 86_400
+_LOOKED_AT, _BELIEVED_FROM = "retention_looked_at", "retention_believed_from"
+
+
+def may_prune(database: Database, now: int) -> bool:
+    """Whether a clock that says ``now`` is to be believed when it makes things old; to be asked daily.
+
+    Where it went on by more than two days since it was asked last, or since the last mail came, it may be wrong: then
+    nothing is old for a week by that clock, so that somebody can put it right. Back is harmless: it makes things young.
+    """
+    with database.transaction():
+        ((newest,),) = database.rows("SELECT MAX(received_at) FROM mail")
+        known = dict(database.rows("SELECT name, value FROM meta WHERE name IN (?, ?)", (_LOOKED_AT, _BELIEVED_FROM)))
+        before = known.get(_LOOKED_AT, newest)
+        believed_from = known.get(_BELIEVED_FROM, 0)
+        if before is not None and now - before > _JUMP_S:
+            believed_from = now + _WAIT_S
+        elif before is not None and before - now > _JUMP_S:
+            believed_from = 0
+        for name, value in ((_LOOKED_AT, now), (_BELIEVED_FROM, believed_from)):
+            database.run(_SET, (name, value))
+    return now >= int(believed_from)
+
+
+_SET: Final = "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+
+
 @dataclass(frozen=True, slots=True)
 class Reportless:
     """Mails of which no report is stored: how many, the bytes that they take, and the number of the last mail looked

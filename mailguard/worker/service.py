@@ -35,7 +35,7 @@ from mailguard.worker.mailboxes import SeenInStore, reader_name, watch_mailbox
 from mailguard.worker.notify import keep_telling, notify, watchdog_s
 from mailguard.worker.quotas import BoundedQuarantine, keep_reportless_within
 from mailguard.worker.readers import Readers
-from mailguard.worker.retention import keep_pruning
+from mailguard.worker.retention import Age, keep_pruning
 from mailguard.worker.tries import Tries
 from mailguard.worker.wire import ReadingSettings
 from mailguard.worker.worker import Worker, WorkerSettings
@@ -113,11 +113,17 @@ async def service(settings: Settings, stop: asyncio.Event) -> AsyncIterator[List
             later=Later(settings.spool / "later"),
             tries=Tries(settings.spool / "tries.json"),
         )
-        worker = Worker(spool.shelf, handler, WorkerSettings(quarantine_days=settings.retention.quarantine_days))
+        age = Age()
+        worker = Worker(
+            spool.shelf,
+            handler,
+            WorkerSettings(quarantine_days=settings.retention.quarantine_days),
+            may_age=lambda: age.believed,
+        )
         tasks = [
             asyncio.create_task(worker.run(stop), name="worker"),
             asyncio.create_task(door.open(), name="store"),
-            asyncio.create_task(keep_pruning(filer, settings.retention), name="retention"),
+            asyncio.create_task(keep_pruning(filer, settings.retention, age=age), name="retention"),
             asyncio.create_task(
                 keep_reportless_within(filer, settings.retention.reportless_mib * _MIB), name="mails without a report"
             ),

@@ -44,7 +44,8 @@ class WorkerSettings:
 class Worker:
     """``await Worker(shelf, handler).run(stop)``; ``wake`` saves waiting for the next look into the spool.
 
-    A file system that refuses is asked again every few seconds, and told about once.
+    A file system that refuses is asked again every few seconds, and told about once. ``may_age`` says whether the clock
+    is believed when it makes things old.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Worker:
         told: Callable[[Handled], None] = tell,
         look_every_s: float = _LOOK_EVERY_S,
         now: Callable[[], float] = time.time,
+        may_age: Callable[[], bool] = lambda: True,
     ) -> None:
         self._shelf = shelf
         self._handler = handler
@@ -63,6 +65,7 @@ class Worker:
         self._told = told
         self._look_every_s = look_every_s
         self._now = now
+        self._may_age = may_age
         self._one_suspect = asyncio.Lock()
         self._news = asyncio.Event()
         self._ended = asyncio.Event()
@@ -215,7 +218,7 @@ class Worker:
                 await _aside(later.done, file)
 
     async def _tidy(self) -> None:
-        if self._settings.quarantine_days:
+        if self._settings.quarantine_days and self._may_age():
             await _aside(self._drop_old)
 
     def _drop_old(self) -> None:

@@ -20,7 +20,7 @@ from mailguard.settings import RetentionSettings
 from mailguard.sources.mailbox import Batch, Fetched, Outcome, Place
 from mailguard.store import Store, open_store
 from mailguard.store.seen import Folder, SeenMail, remember_seen
-from mailguard.store.upkeep import Kind, check
+from mailguard.store.upkeep import Kind, check, may_prune
 from mailguard.trust.grade import UNVERIFIED
 from mailguard.worker.filer import Filer, StoreAway
 from mailguard.worker.handling import Handled, MailOutcome
@@ -28,7 +28,7 @@ from mailguard.worker.logs import OneLine, Sparing
 from mailguard.worker.mailboxes import SeenInStore, _take, recogniser
 from mailguard.worker.notify import keep_telling, notify, watchdog_s
 from mailguard.worker.readers import Readers
-from mailguard.worker.retention import due, keep_pruning, prune_once
+from mailguard.worker.retention import Age, due, keep_pruning, prune_once
 from mailguard.worker.telling import Trouble
 from mailguard.worker.wire import ReadingSettings
 from tests.store import samples
@@ -123,9 +123,13 @@ async def test_what_is_older_than_its_time_goes(tmp_path: Path) -> None:
     from tests.worker.test_filer import filed
 
     path = tmp_path / "reports.db"
+    old = filed("old")
     async with Filer(lambda: open_store(path)) as filer:
-        await filer.add(filed("old"))
-        pruning = asyncio.create_task(keep_pruning(filer, RetentionSettings(raw_days=1), first_after_s=0))
+        await filer.add(old)
+        later = old.mail.received_at + 1.5 * DAY_S
+        pruning = asyncio.create_task(
+            keep_pruning(filer, RetentionSettings(raw_days=1), first_after_s=0, now=lambda: later)
+        )
 
         def raw_is_gone() -> bool:
             with open_store(path) as store:
@@ -135,6 +139,39 @@ async def test_what_is_older_than_its_time_goes(tmp_path: Path) -> None:
         pruning.cancel()
         with pytest.raises(asyncio.CancelledError):
             await pruning
+
+
+async def test_a_clock_that_jumps_deletes_nothing_and_is_told_about_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "db"
+    start = fill(path)
+    age = Age()
+    with open_store(path) as store:
+        for moment in (start + 400 * DAY_S, start + 401 * DAY_S):
+            age.look(store, moment)
+            assert not age.believed
+    assert len([one for one in caplog.messages if "the clock" in one]) == 1
+
+
+@pytest.mark.parametrize(
+    ("days", "believed"),
+    [
+        ([0, 1, 2, 3], [True, True, True, True]),
+        ([0, 400, 401], [True, False, False]),
+        ([400], [False]),  # the first look ever; the last mail is of day 0
+        ([0, 400, 1, 2], [True, False, True, True]),  # put right
+        ([0, 30, 31, 32, 33, 34, 35, 36, 37, 38], [True, *[False] * 7, True, True]),  # it was switched off for a month
+        ([0, 1, -400, -399, 2], [True, True, True, True, False]),
+    ],
+)
+def test_a_clock_is_believed_when_it_goes_on_as_clocks_do(
+    tmp_path: Path, days: list[int], believed: list[bool]
+) -> None:
+    path = tmp_path / "db"
+    start = fill(path)
+    with open_store(path) as store:
+        assert [may_prune(store.database, start + day * DAY_S) for day in days] == believed
 
 
 DAY_S = 86_400
