@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from mailguard.cli.db import DEFAULT_DATABASE, database_place
 from mailguard.names import DomainName
+from mailguard.rules.catalogue import RULES
 
 if TYPE_CHECKING:
     from mailguard.guidebook.case import Document
@@ -51,8 +52,11 @@ class Archive:
             self._store.keep_audit(document)
 
     def audit_before(self, domain: str, moment: datetime) -> Document | None:
-        """The last audit kept before a moment."""
-        return self._store.audit_before(domain, moment) if self._store else None
+        """The last audit kept before a moment, without findings of rules that this version no longer has."""
+        found = self._store.audit_before(domain, moment) if self._store else None
+        if found is None:
+            return None
+        return {**found, "findings": [finding for finding in found["findings"] if finding["rule"] in RULES]}
 
     def traffic(self, domain: str, until: datetime, days: int, knowledge: Providers) -> Traffic | None:
         """What verified reports show of the last days; None where there is no database or no report."""

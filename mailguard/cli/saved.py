@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from mailguard.errors import UsageError, system_reason
 from mailguard.render.fitting import fits, load_schema
+from mailguard.rules.catalogue import RULES
 
 Document = dict[str, Any]
 
@@ -57,6 +58,10 @@ def _checked(document: Any) -> Document:
     """A document as it came, if it is one. Its domain will be the name of a file, so it has to be one in DNS."""
     if not fits(document, load_schema("audit-1")) or not _DOMAIN.fullmatch(document["domain"]):
         raise ValueError("no audit")
+    unknown = {finding["rule"] for finding in document["findings"]} - RULES.keys()
+    if unknown:
+        told = "The audit of {domain} has the finding {rule}, which this version does not know; audit the domain again."
+        raise UsageError(told, domain=document["domain"], rule=min(unknown))
     _moment(document)
     return dict(document)
 

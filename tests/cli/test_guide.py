@@ -364,6 +364,15 @@ def test_refusing_is_told_in_a_sentence(option: str) -> None:
     assert "holds no audits" in run(*words, "-o", "x.html", code=2).stderr
 
 
+def test_a_finding_of_a_rule_that_nobody_knows_here_is_named(tmp_path: Path) -> None:
+    later = copy.deepcopy(document("open"))
+    later["findings"][0]["rule"] = "SPF999"
+    path = tmp_path / "later.json"
+    path.write_text(json.dumps(later), "utf-8")
+    with pytest.raises(UsageError, match="SPF999"):
+        read_audits(path)
+
+
 def test_lines_of_audits_are_read_too_and_the_latest_of_a_domain_counts() -> None:
     documents = [audit(day=20), audit(policy="reject", day=22), audit(OTHER), audit(policy="none", day=21)]
     Path("audits.ndjson").write_text("".join(json.dumps(one) + "\n" for one in documents), "utf-8")
