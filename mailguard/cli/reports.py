@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
@@ -89,6 +90,12 @@ def list_reports(place: str, kind: str, form: str, limit: int, **options: Any) -
     """
     from mailguard.store import open_reader
 
+    if _is_yet_to_come(place):
+        told = "Nothing was received yet. {place} is made with the first report; if it lies elsewhere, use --config."
+        click.echo(say(told).format(place=place), err=form != "text")
+        if form != "text":
+            write(form, (), COLUMNS.get(kind, ALL_COLUMNS))
+        return
     with open_reader(place) as store:
         listed = {one: _listed(store, one, _window(options), limit) for one in _KINDS if kind in (one, "all")}
     if form != "text":
@@ -98,6 +105,12 @@ def list_reports(place: str, kind: str, form: str, limit: int, **options: Any) -
         return
     parts = ["\n".join(in_words(one, items)) for one, items in listed.items() if items]
     click.echo("\n\n".join(parts) or say("No reports."))
+
+
+def _is_yet_to_come(place: str) -> bool:
+    """Whether there is no database where the first report will make one. One that was named by hand has to be there."""
+    named = click.get_current_context().params.get("database")
+    return not named and "://" not in place and not Path(place).exists() and Path(place).absolute().parent.is_dir()
 
 
 def _listed(store: Reader, kind: str, window: Window, limit: int) -> list[dict[str, Any]]:

@@ -221,3 +221,19 @@ def test_the_catalogue_knows_every_text(monkeypatch: pytest.MonkeyPatch, place: 
     monkeypatch.setenv("MAILGUARD_LANG", "ja")
     done = CliRunner().invoke(main, ["reports", "list", "--domain", "nobody.example", "--database", str(place)])
     assert done.output == "レポートはありません。\n"
+
+
+@pytest.mark.parametrize(
+    ("form", "stdout"), [("text", "Nothing was received yet."), ("json", "[]"), ("csv", "\ufeffkind,id,")]
+)
+def test_a_list_before_the_first_report_says_so_kindly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str, stdout: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "m.toml").write_text('[database]\nurl = "own.db"\n')
+    for config in ([], ["--config", "m.toml"]):
+        done = CliRunner().invoke(main, ["reports", "list", "--lang", "en", "--format", form, *config])
+        assert done.exit_code == 0
+        assert done.stdout.startswith(stdout)
+    assert not list(tmp_path.glob("*.db"))
+    assert CliRunner().invoke(main, ["reports", "list", "--database", "typo.db"]).exit_code == 4
