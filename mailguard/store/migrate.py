@@ -61,22 +61,26 @@ def upgrade(database: Database, to: str = "head") -> str:
     """
     if schema_of(database) > HEAD:
         check_schema(database)
-    with database.migrating() as connection:
-        _alembic("upgrade", connection, to)
+    _carry_out("upgrade", database, to)
     return schema_of(database)
 
 
 def downgrade(database: Database, to: str = "base") -> str:
     """Bring the database back to an earlier step. What that step has no place for is lost."""
-    with database.migrating() as connection:
-        _alembic("downgrade", connection, to)
+    _carry_out("downgrade", database, to)
     return schema_of(database)
 
 
-def _alembic(step: str, connection: Connection, to: str) -> None:
+def _carry_out(step: str, database: Database, to: str) -> None:
+    """One run. SQLAlchemy wraps the driver's errors, which callers know as ``database.trouble``: they are unwrapped."""
     from alembic import command
+    from sqlalchemy.exc import DBAPIError
 
-    getattr(command, step)(configuration(connection), to)
+    try:
+        with database.migrating() as connection:
+            getattr(command, step)(configuration(connection), to)
+    except DBAPIError as error:
+        raise error.orig or error from error
 
 
 def configuration(connection: Connection | None = None) -> Config:

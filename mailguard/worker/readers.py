@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
@@ -130,8 +131,7 @@ class _Process:
         """End the process at once. The request that it works on gets ``blame``, the others are to be begun again."""
         if self._listening is not None and self._listening is not _current_task():
             self._listening.cancel()
-        if self._channel.fileno() >= 0:
-            self._channel.close()
+        self._hang_up()
         self._child.kill()
         self._child.wait()  # killed, so this is a matter of microseconds
         for reply in self._unanswered:
@@ -139,6 +139,16 @@ class _Process:
                 reply.set_exception(blame or _Gone())
             blame = None
         self._unanswered.clear()
+
+    def _hang_up(self) -> None:
+        """Close the channel. The loop must know no more of it, since the next process may be given its number."""
+        if self._channel.fileno() < 0:
+            return
+        with suppress(RuntimeError):  # no loop runs
+            loop = asyncio.get_running_loop()
+            loop.remove_reader(self._channel)
+            loop.remove_writer(self._channel)
+        self._channel.close()
 
     async def _ask(self, request: Request) -> asyncio.Future[Reply]:
         """Send a request; what will be its reply."""

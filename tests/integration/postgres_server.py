@@ -7,7 +7,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -56,7 +56,8 @@ class PostgresServer:
         master = int((self._folder / "data" / "postmaster.pid").read_text().split()[0])
         children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
         for pid in (master, *map(int, children)):
-            os.kill(pid, number)
+            with suppress(ProcessLookupError):  # one that just ended
+                os.kill(pid, number)
 
 
 @contextmanager

@@ -76,6 +76,14 @@ def test_a_step_that_breaks_leaves_nothing_half_done(tmp_path: Path, monkeypatch
         assert upgrade(store.database) == HEAD
 
 
+def test_a_step_that_the_database_refuses_is_its_trouble_and_nobody_elses(tmp_path: Path) -> None:
+    """SQLAlchemy's own error would end a daemon whose server goes away while the tables are being made."""
+    with sqlite3.connect(tmp_path / "db") as connection:
+        connection.execute("CREATE TABLE mail (somebody_elses)")
+    with pytest.raises(OperationError, match="mail"):
+        open_store(tmp_path / "db")
+
+
 def test_a_database_of_another_version_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "db"
     with open_store(path) as store:

@@ -114,6 +114,21 @@ async def test_a_process_that_was_killed_while_idle_is_replaced(readers: Readers
     assert pid not in readers.pids
 
 
+async def test_a_process_that_died_unseen_leaves_nothing_of_its_channel_behind() -> None:
+    """The next process gets the number of its channel, and must be heard there."""
+    async with Readers(ReadingSettings(), processes=1, mail_s=20.0, program=POISONED) as readers:
+        await readers.read(ORDINARY)
+        hanging = asyncio.create_task(readers.read(poison("hang")))
+        await asyncio.sleep(0.1)
+        (pid,) = readers.pids
+        os.kill(pid, signal.SIGKILL)
+        while readers.pids:
+            time.sleep(0.001)  # noqa: ASYNC251 - the loop must not hear of it
+        async with asyncio.timeout(30):
+            assert (await readers.read(report_mail("after"))).contents.reports
+        hanging.cancel()
+
+
 async def test_a_process_that_has_grown_is_replaced(readers: Readers) -> None:
     await readers.read(poison("swell"))
     (first,) = readers.pids
