@@ -14,6 +14,7 @@ import json
 import os
 import re
 import resource
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -204,6 +205,12 @@ async def _work_off(shelf: Shelf, handler: Handler, count: int) -> None:
     await Worker(shelf, handler, told=told).run(stop)
 
 
+def make_database(path: Path) -> None:
+    """In a process of its own: a daemon makes its tables on its first day, and what that loads stays in memory."""
+    making = "import sys; from mailguard.store import open_store; open_store(sys.argv[1]).close()"
+    subprocess.run([sys.executable, "-c", making, str(path)], check=True)
+
+
 @contextmanager
 def _handler_in(runner: asyncio.Runner, job: Job) -> Iterator[Handler]:
     """What the daemon handles mails with, started."""
@@ -216,6 +223,7 @@ def _handler_in(runner: asyncio.Runner, job: Job) -> Iterator[Handler]:
     from mailguard.worker.wire import ReadingSettings
 
     stack = AsyncExitStack()
+    make_database(job.place / "mailguard.db")
 
     async def start() -> Handler:
         filer = await stack.enter_async_context(Filer(lambda: open_store(job.place / "mailguard.db")))

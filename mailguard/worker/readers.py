@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import itertools
 import json
 import logging
@@ -223,21 +224,26 @@ class _Process:
     async def _send(self, data: bytes) -> None:
         await asyncio.get_running_loop().sock_sendall(self._channel, LENGTH.pack(len(data)) + data)
 
-    async def _receive(self) -> bytearray:
+    async def _receive(self) -> bytes:
         (length,) = LENGTH.unpack(await self._exactly(LENGTH.size))
         if length > MAX_REPLY_BYTES:
             raise ValueError("the reply is too long")
         return await self._exactly(length)
 
-    async def _exactly(self, size: int) -> bytearray:
-        data = bytearray(size)
-        view, loop = memoryview(data), asyncio.get_running_loop()
-        while view:
-            got = await loop.sock_recv_into(self._channel, view)
-            if not got:
-                raise EOFError
-            view = view[got:]
-        return data
+    async def _exactly(self, size: int) -> bytes:
+        # Received where it stays: a reply of 10 MB is not held twice, as a bytearray would be once it is read.
+        data, loop = io.BytesIO(), asyncio.get_running_loop()
+        data.seek(size - 1)
+        data.write(b"\0")
+        with data.getbuffer() as room:
+            view = room
+            while view:
+                got = await loop.sock_recv_into(self._channel, view)
+                if not got:
+                    raise EOFError
+                view = view[got:]
+            view.release()
+        return data.getvalue()
 
 
 def _spawn(program: str) -> tuple[subprocess.Popen[bytes], socket.socket]:
