@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import sys
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import aclosing
@@ -135,7 +136,7 @@ class _Run:
         return lambda: open_store(place)
 
 
-class _Output:
+class _Output(ABC):
     """What every form of output does: counts outcomes, and tells sentences in the user's language."""
 
     def __init__(self, single: bool, *, trial: bool) -> None:
@@ -158,11 +159,12 @@ class _Output:
             self._closed = True
             self._end()
 
+    @abstractmethod
     def _show(self, document: Document) -> None:
-        raise NotImplementedError
+        """One message in this form."""
 
-    def _end(self) -> None:
-        return
+    def _end(self) -> None:  # noqa: B027 - a form of which each message stands alone has nothing to end
+        """What comes last in this form."""
 
 
 class _Text(_Output):
@@ -220,7 +222,7 @@ class _Json(_Output):
         click.echo(json.dumps(document, ensure_ascii=False, indent=2), nl=False)
 
 
-_OUTPUTS: Final = {"text": _Text, "json": _Json, "ndjson": _Ndjson}
+_OUTPUTS: Final[dict[str, type[_Output]]] = {"text": _Text, "json": _Json, "ndjson": _Ndjson}
 
 
 def _line(report: Document) -> str:
