@@ -14,9 +14,9 @@ import click
 
 from mailguard.cli.db import database_option
 from mailguard.cli.exits import OUR_FAILURE, WRONG_USE
-from mailguard.cli.reportlist import moment
 from mailguard.cli.speaking import SpokenCommand, SpokenGroup, say
 from mailguard.errors import OperationError, Sentence, UsageError
+from mailguard.render.moments import moment
 from mailguard.render.safe import visible
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ import io
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from mailguard.cli.speaking import say
 from mailguard.errors import Sentence
+from mailguard.render.moments import moment
 from mailguard.render.safe import cell, visible
 
 if TYPE_CHECKING:
@@ -190,14 +190,6 @@ def lines(found: Item, indent: str = "") -> Iterator[str]:
             shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
             grade = f" ({GRADES[value].told(say)})" if name == "grade" and value in GRADES else ""
             yield f"{indent}{name}: {visible(shown)}{grade}"
-
-
-def moment(seconds: int) -> str:
-    """A time for people; a number that is no time stays one."""
-    try:
-        return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
-    except (ValueError, OverflowError, OSError):
-        return str(seconds)
 
 
 def write(form: str, rows: Iterable[Item], columns: Iterable[str]) -> None:

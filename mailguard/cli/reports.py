@@ -21,11 +21,11 @@ from mailguard.cli.reportlist import (
     failure_items,
     in_words,
     lines,
-    moment,
     tls_items,
     write,
 )
 from mailguard.cli.speaking import SpokenCommand, SpokenGroup, say
+from mailguard.render.moments import moment
 
 if TYPE_CHECKING:
     from mailguard.store import Reader

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
-from datetime import UTC, datetime
 from itertools import chain, repeat
 from typing import Any, Final
 
@@ -12,6 +11,7 @@ from mailguard.errors import Sentence
 from mailguard.feedback.limits import Limits
 from mailguard.feedback.mail import MailContents
 from mailguard.feedback.report import AggregateReport, Defect, FailureReport, TlsReport
+from mailguard.render.moments import moment
 from mailguard.render.safe import visible
 from mailguard.render.trusting import (
     Looked,
@@ -148,13 +148,13 @@ def _tls(report: TlsReport) -> Document:
 
 def _counts(report: AggregateReport | TlsReport) -> Document:
     return {
-        "begin": _moment(report.begin),
-        "end": _moment(report.end),
+        "begin": moment(report.begin),
+        "end": moment(report.end),
         "records_read": report.read,
         "records_kept": report.kept,
         "repaired": report.repaired,
         "dropped": report.dropped,
-        "defects": [_defect(defect) for defect in report.defects],
+        "defects": [defect_document(defect) for defect in report.defects],
         "defects_omitted": report.defects_omitted,
     }
 
@@ -168,21 +168,14 @@ def _failure(report: FailureReport) -> Document:
         "mail_from_domain": report.mail_from_domain,
         "dkim_domain": report.dkim_domain,
         "source_ip": report.source_ip,
-        "arrival": None if report.arrival is None else _moment(report.arrival),
-        "defects": [_defect(defect) for defect in report.defects],
+        "arrival": None if report.arrival is None else moment(report.arrival),
+        "defects": [defect_document(defect) for defect in report.defects],
     }
 
 
-def _defect(defect: Defect) -> Document:
+def defect_document(defect: Defect) -> Document:
+    """One thing wrong with a report; ``detail`` is what a stranger wrote."""
     return {"kind": str(defect.kind), "place": defect.place, "detail": defect.detail}
-
-
-def _moment(seconds: int) -> str:
-    """POSIX seconds as UTC; seconds that no calendar has are told as they are."""
-    try:
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    except (ValueError, OverflowError, OSError):
-        return str(seconds)
 
 
 def title_in_words(org_name: str, domain: str, say: Translator) -> str:
@@ -200,8 +193,8 @@ def period_in_words(report: Document, say: Translator) -> str:
     return told.format(begin=_minutes(begin), end=_minutes(end))
 
 
-def _minutes(moment: str) -> str:
-    return moment[:16].replace("T", " ")
+def _minutes(time: str) -> str:
+    return time[:16].replace("T", " ")
 
 
 def in_words(document: Document, language: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from itertools import zip_longest
 from typing import Any, Final
 
 from mailguard.errors import Sentence
 from mailguard.feedback.mail import MailContents
-from mailguard.feedback.report import AggregateReport, Defect, TlsReport
+from mailguard.feedback.report import AggregateReport, TlsReport
+from mailguard.render.inspection import defect_document
+from mailguard.render.moments import moment
 from mailguard.sources.files import NotRead
 from mailguard.trust.grade import Trust
 from mailguard.worker.handling import Handled, MailOutcome
@@ -85,23 +86,11 @@ def _trust(trust: Trust | None) -> Document | None:
 
 def _common(report: AggregateReport | TlsReport) -> Document:
     return {
-        "begin": _moment(report.begin),
-        "end": _moment(report.end),
+        "begin": moment(report.begin),
+        "end": moment(report.end),
         "records_read": report.read,
         "records_kept": report.kept,
         "repaired": report.repaired,
         "dropped": report.dropped,
-        "defects": [_defect(defect) for defect in report.defects],
+        "defects": [defect_document(defect) for defect in report.defects],
     }
-
-
-def _defect(defect: Defect) -> Document:
-    return {"kind": str(defect.kind), "place": defect.place, "detail": defect.detail}
-
-
-def _moment(seconds: int) -> str:
-    """POSIX seconds as UTC; seconds that no calendar has are told as they are."""
-    try:
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    except (ValueError, OverflowError, OSError):
-        return str(seconds)
