@@ -1,8 +1,8 @@
 """Statements about law, guideline, fees, statistics and other people's rules: as data, each with its sources.
 
 ``policies/guide/claims.toml`` holds them in both languages. A text of the guide brings one in where it writes
-```claim:id```, and marks a sentence of its own with ```cite:id```; ``told`` puts statements and marks in their places
-and lists the sources, with the day on which they were read, at the end of the part.
+```claim:id```, and marks a sentence of its own with ```cite:id``` (``marks.py``); ``told`` puts statements and marks
+in their places and lists the sources, with the day on which they were read, at the end of the part.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from operator import is_
 from typing import Any, Final
 
 from mailguard.guidebook.blocks import Block, Bullets, Heading, Kind, Paragraph, Rich, Span, Tone
+from mailguard.guidebook.marks import Mark
 from mailguard.guidebook.texts import Texts
 from mailguard.providers import Text
 from mailguard.resources import policies
 
 _STANDINGS: Final = frozenset({"V", "S"})
-_CLAIM, _CITE = "claim:", "cite:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,25 +122,22 @@ class _Teller:
         return filled
 
     def _rich(self, rich: Rich) -> Rich:
-        return tuple(span for before in rich for span in self._span(before)) if any(map(_is_mark, rich)) else rich
+        if not any(isinstance(span, Mark) for span in rich):
+            return rich
+        return tuple(span for before in rich for span in self._span(before))
 
     def _span(self, span: Span) -> Iterator[Span]:
-        if span.kind is Kind.CODE and span.text.startswith(_CLAIM):
-            claim = load_claims().claims[span.text.removeprefix(_CLAIM)]
-            yield Span(claim.says.of(self._language))
-            yield self._mark(claim)
-        elif span.kind is Kind.CODE and span.text.startswith(_CITE):
-            yield self._mark(load_claims().claims[span.text.removeprefix(_CITE)])
-        else:
+        if not isinstance(span, Mark):
             yield span
+            return
+        claim = load_claims().claims[span.claim]
+        if span.is_whole:
+            yield Span(claim.says.of(self._language))
+        yield self._number(claim)
 
-    def _mark(self, claim: Claim) -> Span:
+    def _number(self, claim: Claim) -> Span:
         numbers = [self.numbers.setdefault(source, len(self.numbers) + 1) for source in claim.sources]
         return Span(f"[{', '.join(map(str, numbers))}]", Kind.LINK, self._anchor)
-
-
-def _is_mark(span: Span) -> bool:
-    return span.kind is Kind.CODE and span.text.startswith((_CLAIM, _CITE))
 
 
 def _mapped(value: Any, change: Callable[[Rich], Rich]) -> Any:

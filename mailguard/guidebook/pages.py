@@ -29,6 +29,7 @@ from mailguard.guidebook.blocks import (
     fact,
     plain,
 )
+from mailguard.guidebook.marks import own_code
 from mailguard.guides import fill
 
 # Private-use characters: no page of ours has them, and facts never pass through Markdown.
@@ -151,13 +152,19 @@ class _Reader:
                 case "softbreak" | "hardbreak":
                     yield from [Span(self._join)] if self._join else []
                 case "code_inline":
-                    yield Span(plain(self._marked(token.content, Kind.CODE)), Kind.CODE)
+                    yield self._code(token.content)
                 case "text" | "text_special":
                     kind = Kind.LINK if target else Kind.STRONG if weight else Kind.TEXT
                     yield from (
                         Span(s.text, s.kind, target if s.kind is Kind.LINK else "")
                         for s in self._marked(token.content, kind)
                     )
+
+    def _code(self, text: str) -> Span:
+        """With a fact in it, it is a stranger's text too."""
+        if _MARK.search(text):
+            return Span(plain(self._marked(text, Kind.CODE)), Kind.CODE)
+        return own_code(text)
 
     def _marked(self, text: str, kind: Kind) -> Iterator[Span]:
         """Our words and, between them, the facts."""

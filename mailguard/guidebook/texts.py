@@ -29,6 +29,7 @@ from typing import Final
 
 from mailguard.guidebook.blocks import Kind, Rich, Span, code, fact, plain
 from mailguard.guidebook.days import format_date, format_day, format_time
+from mailguard.guidebook.marks import own_code
 
 _PIECE: Final = re.compile(r"\{\{|\}\}|\{([a-z_]+)(?::([a-z]+))?\}|\*\*(.+?)\*\*|`([^`{}]+)`")
 TYPES: Final = frozenset({"text", "code", "number", "date", "day", "time"})
@@ -85,7 +86,7 @@ def _pieces(text: str, facts: dict[str, object], language: str) -> Iterator[Span
         elif match[3]:
             yield from (_weighty(span) for span in _pieces(match[3], facts, language))
         elif match[4]:
-            yield Span(match[4], Kind.CODE)
+            yield own_code(match[4])
         else:
             yield Span(match[0][0])
     if end < len(text):

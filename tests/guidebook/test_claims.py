@@ -8,13 +8,33 @@ from datetime import date
 
 import pytest
 
-from mailguard.guidebook.blocks import Bullets, Card, Heading, Kind, Paragraph, Rich, Span, code, plain
+from mailguard.guidebook.blocks import (
+    Book,
+    Bullets,
+    Card,
+    Heading,
+    Kind,
+    Paragraph,
+    Reader,
+    Rich,
+    Span,
+    code,
+    fact,
+    plain,
+)
+from mailguard.guidebook.book import make_book
 from mailguard.guidebook.claims import load_claims, parse_claims, told
 from mailguard.guidebook.contacts import load_contacts
+from mailguard.guidebook.marks import Mark, own_code
+from mailguard.guidebook.pages import page_blocks, page_inline
 from mailguard.guidebook.texts import Texts
+from mailguard.render.book.text import render_text
 from mailguard.resources import policies
-from tests.guidebook.cases import spans_in
-from tests.guidebook.people import STORIES, part_of
+from mailguard.traffic import SourceClass
+from tests.guidebook.cases import case_of, spans_in, traffic
+from tests.guidebook.cases import source as address
+from tests.guidebook.injection import poisoned_document
+from tests.guidebook.people import STORIES, document, part_of
 from tools.guide_catalogue import ROOT, catalogues, messages
 
 TELLTALE = {
@@ -129,7 +149,7 @@ def test_a_part_shows_where_its_statements_were_read(name: str, story: str, lang
     part = part_of(name, story, language)
     assert part is not None
     spans = tuple(spans_in(part.blocks))
-    assert not [span for span in spans if span.text.startswith(("claim:", "cite:"))]
+    assert not [span for span in spans if isinstance(span, Mark)]
     cited = {number for span in spans if span.target == f"#{name}-sources" for number in re.findall(r"\d+", span.text)}
     (anchor,) = (index for index, block in enumerate(part.blocks) if _is_anchor(block, f"{name}-sources"))
     sources = part.blocks[anchor + 1]
@@ -146,7 +166,7 @@ def rich(*spans: Span) -> Rich:
 
 
 def test_a_statement_takes_the_place_of_its_mark_however_deep() -> None:
-    inner = Paragraph(rich(Span("では、"), code("claim:rule"), Span("以上です。")))
+    inner = Paragraph(rich(Span("では、"), own_code("claim:rule"), Span("以上です。")))
     card, _, sources, _ = told((Card((), (Bullets(((inner,),)),)),), Texts("ja"), "x")
     claim = load_claims().claims["rule"]
     spans = tuple(spans_in((card,)))
@@ -157,13 +177,13 @@ def test_a_statement_takes_the_place_of_its_mark_however_deep() -> None:
 
 
 def test_a_sentence_of_its_own_is_marked() -> None:
-    first, *_ = told((Paragraph(rich(Span("そうです。"), code("cite:latest"))),), Texts("ja"), "x")
+    first, *_ = told((Paragraph(rich(Span("そうです。"), own_code("cite:latest"))),), Texts("ja"), "x")
     assert isinstance(first, Paragraph)
     assert plain(first.text) == "そうです。[1]"
 
 
 def test_a_source_cited_twice_keeps_its_number() -> None:
-    twice = Paragraph(rich(code("claim:leak"), code("claim:leak-days")))
+    twice = Paragraph(rich(own_code("claim:leak"), own_code("claim:leak-days")))
     first, *_ = told((twice,), Texts("en"), "x")
     assert isinstance(first, Paragraph)
     assert plain(first.text).count("[1]") == 2
@@ -176,7 +196,39 @@ def test_without_statements_there_are_no_sources() -> None:
 
 def test_an_unknown_statement_is_our_mistake() -> None:
     with pytest.raises(KeyError):
-        told((Paragraph(rich(code("claim:no-such"))),), Texts("ja"), "x")
+        told((Paragraph(rich(own_code("claim:no-such"))),), Texts("ja"), "x")
+
+
+FORGED = ("claim:rule", "claim:no-such", "cite:rule", "cite:no-such", "claim:")
+"""What a stranger may write: a statement of ours, one that is none, and half a mark."""
+
+
+@pytest.mark.parametrize("text", FORGED)
+def test_a_strangers_text_is_no_mark_however_it_reads(text: str) -> None:
+    strange = Paragraph(rich(Span("記録は"), code(text), fact(text)))
+    assert told((strange,), Texts("ja"), "x") == (strange,)
+    # Not where our own text or page puts it between backticks, either.
+    assert not any(isinstance(span, Mark) for span in page_inline("See `{record}`.", {"record": text}, "en"))
+    (filled,) = page_blocks("`{record}`", {"record": text}, "ja")
+    assert told((filled,), Texts("ja"), "x") == (filled,)
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+@pytest.mark.parametrize("text", FORGED)
+def test_a_strangers_text_forges_no_source_in_a_whole_book(text: str, language: str) -> None:
+    seen = traffic(address(text, 10, 0, SourceClass.UNKNOWN))
+    for story in ("open", "no-mail"):
+        honest, forged = document(story), poisoned_document(document(story), text)
+        books = [make_book(case_of(one, traffic=seen), language, readers=tuple(Reader)) for one in (honest, forged)]
+        assert text in render_text(books[1])
+        assert not [span for part in books[1].parts for span in spans_in(part.blocks) if isinstance(span, Mark)]
+        assert citations(books[0]) == citations(books[1])
+
+
+def citations(book: Book) -> list[tuple[str, int]]:
+    """How many numbers of sources stand in each part, and how many sources."""
+    links = {part.id: [one for one in spans_in(part.blocks) if one.kind is Kind.LINK] for part in book.parts}
+    return [(part, sum("-sources" in one.target or "//" in one.target for one in links[part])) for part in links]
 
 
 SOURCE = '[[source]]\nid = "s"\ntitle = { ja = "題", en = "t" }\nurl = "https://example.jp/"\n'
