@@ -49,10 +49,15 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """The messages of one UTC day, by class."""
+    """The messages of one UTC day, by class. Without an entry no report tells of the day, which is not zero."""
 
     day: date
     messages: dict[SourceClass, int]
+
+    @property
+    def is_told(self) -> bool:
+        """Whether a report tells of the day."""
+        return bool(self.messages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,11 @@ class Traffic:
     def of(self, kind: SourceClass) -> int:
         """Messages from sources of a class."""
         return sum(source.messages for source in self.sources if source.kind is kind)
+
+    @property
+    def untold(self) -> int:
+        """Days of the window of which no report tells."""
+        return sum(not day.is_told for day in self.days)
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,10 +165,10 @@ class Signals:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One row of numbers of a chart. ``pattern`` 0-5 chooses colour and hatch together."""
+    """One row of numbers of a chart, None where nothing was told. ``pattern`` 0-5 chooses colour and hatch together."""
 
     label: Rich
-    values: tuple[int, ...]
+    values: tuple[int | None, ...]
     pattern: int = 0
 
 
@@ -182,6 +182,7 @@ class Chart:
     series: tuple[Series, ...]
     numbers: Table
     horizontal: bool = False
+    gap: Rich = ()  # what it means that no row has a value
 
 
 @dataclass(frozen=True, slots=True)

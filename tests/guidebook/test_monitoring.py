@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 
 from mailguard.guidebook.blocks import Chart, Kind, Table, plain
+from mailguard.guidebook.book import make_book
 from mailguard.guidebook.parts import monitoring
 from mailguard.guidebook.parts.monitoring import MOST_SOURCES
 from mailguard.guidebook.texts import Texts
+from mailguard.render.book.chart import chart_svg
+from mailguard.render.book.data import to_data
+from mailguard.render.book.html import render_html
+from mailguard.render.book.markdown import render_markdown
+from mailguard.render.book.text import render_text
+from mailguard.render.fitting import fits, load_schema
 from mailguard.traffic import Day, Reporter, SourceClass, Traffic
 from tests.guidebook.cases import blocks_in, case_of, lines, source, spans_in, traffic
 from tests.render.documents import document_of
@@ -78,11 +87,88 @@ def test_a_chart_and_its_table_say_the_same_however_long_the_window(days: int) -
     seen = Traffic(SINCE, SINCE + timedelta(days=days - 1), SEEN.sources, by_day, SEEN.reporters)
     part = monitoring.make(case_of(document_of(ASKING), traffic=seen), Texts("en"))
     (chart,) = [block for block in blocks_in(part.blocks) if isinstance(block, Chart)]
-    assert sum(map(sum, (series.values for series in chart.series))) == sum(
+    assert sum(value or 0 for series in chart.series for value in series.values) == sum(
         sum(day.messages.values()) for day in by_day
     )
     drawn = list(zip(*(series.values for series in chart.series), strict=True))
     assert [tuple(int(plain(cell).replace(",", "")) for cell in row[1:]) for row in chart.numbers.rows] == drawn
+
+
+GAPS = Traffic(
+    SINCE,
+    UNTIL,
+    (source("192.0.2.1", 12, 12, SourceClass.ALIGNED), source("192.0.2.66", 4, 0, SourceClass.UNKNOWN)),
+    tuple(
+        Day(SINCE + timedelta(days=number), messages)
+        for number, messages in enumerate(
+            ({}, {}, {SourceClass.ALIGNED: 5}, {}, {SourceClass.ALIGNED: 0}, {SourceClass.UNKNOWN: 4}, {})
+        )
+    ),
+    (Reporter("Reporter", "reporter.example", 3, 16),),
+)
+"""Nothing before the third day, a gap, a day that was reported as empty, and no report of the last day yet."""
+
+
+def chart_of(seen: Traffic, language: str = "en") -> Chart:
+    part = monitoring.make(case_of(document_of(ASKING), traffic=seen), Texts(language))
+    (chart,) = [block for block in blocks_in(part.blocks) if isinstance(block, Chart)]
+    return chart
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_a_day_without_a_report_is_no_day_without_mail(language: str) -> None:
+    chart, words = chart_of(GAPS, language), Texts(language)
+    aligned, unknown = (series.values for series in chart.series)
+    assert aligned == (None, None, 5, None, 0, 0, None)
+    assert unknown == (None, None, 0, None, 0, 4, None)
+    untold = words.plain("monitoring.untold")
+    assert [[plain(cell) for cell in row[1:]] for row in chart.numbers.rows] == [
+        [untold, untold],
+        [untold, untold],
+        ["5", "0"],
+        [untold, untold],
+        ["0", "0"],
+        ["0", "4"],
+        [untold, untold],
+    ]
+    assert plain(chart.alternative) == words.plain(
+        "monitoring.chart-told.gaps", since=SINCE, until=UNTIL, messages=16, passed=12, days=7, untold=4
+    )
+    assert words.plain("monitoring.gaps", days=7, untold=4) in told(GAPS, language)
+
+
+def test_weeks_before_the_first_report_are_not_empty_weeks() -> None:
+    days = tuple(Day(SINCE + timedelta(days=n), {SourceClass.ALIGNED: 1} if n >= 25 else {}) for n in range(42))
+    late = Traffic(SINCE, SINCE + timedelta(days=41), GAPS.sources, days, GAPS.reporters)
+    (series,) = chart_of(late).series
+    assert series.values == (None, None, None, 3, 7, 7)
+
+
+def test_a_window_with_a_report_of_every_day_says_nothing_of_gaps() -> None:
+    days = tuple(Day(SINCE + timedelta(days=n), {SourceClass.ALIGNED: 0}) for n in range(7))
+    seen = Traffic(SINCE, UNTIL, GAPS.sources, days, GAPS.reporters)
+    for language in ("ja", "en"):
+        assert Texts(language).plain("monitoring.gaps", days=7, untold=0) not in told(seen, language)
+        assert "stroke-dasharray" not in chart_svg(chart_of(seen, language), language)
+        assert [plain(row[1]) for row in chart_of(seen, language).numbers.rows] == ["0"] * 7
+    assert all(None not in series.values for series in chart_of(seen).series)
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_every_form_says_that_there_is_no_report(language: str) -> None:
+    case = case_of(document_of(ASKING), traffic=GAPS)
+    whole = make_book(case, language)
+    page = replace(whole, parts=tuple(part for part in whole.parts if part.id == "monitoring"))
+    untold, words = Texts(language).plain("monitoring.untold"), Texts(language)
+    for text in (render_html(page), render_markdown(page), render_text(page)):
+        assert text.count(untold) >= 8, "in each cell of four days"
+        assert words.plain("monitoring.gaps", days=7, untold=4) in re.sub(r"<[^>]*>|\n", "", text)
+    drawn = chart_svg(chart_of(GAPS, language), language)
+    assert drawn.count(f">{untold}</text>") == 1, "the key to the shades"
+    assert drawn.count("stroke-dasharray") == 4, "three runs of days, and the key"
+    (chart,) = [block for block in to_data(page)["parts"][0]["blocks"] if block["block"] == "chart"]
+    assert chart["series"][0]["values"] == [None, None, 5, None, 0, 0, None]
+    assert fits(to_data(page), load_schema("guide-1"))
 
 
 @pytest.mark.parametrize("language", ["ja", "en"])

@@ -211,13 +211,13 @@ def test_a_table_without_rows_is_still_a_table() -> None:
 @pytest.mark.parametrize("horizontal", [False, True])
 def test_a_chart_draws_every_number(horizontal: bool) -> None:
     drawn = chart(horizontal)
-    bars = sum(value > 0 for row in drawn.series for value in row.values)
+    bars = sum((value or 0) > 0 for row in drawn.series for value in row.values)
     assert chart_svg(drawn, "ja").count("<rect") == bars + len(drawn.series)
 
 
 @pytest.mark.parametrize("horizontal", [False, True])
-@pytest.mark.parametrize("values", [(), (0,), (-5,), (10**18,), (1,) * 1000, (0, 0, 3)])
-def test_a_chart_can_draw_any_numbers(values: tuple[int, ...], horizontal: bool) -> None:
+@pytest.mark.parametrize("values", [(), (0,), (-5,), (10**18,), (1,) * 1000, (0, 0, 3), (None,), (None, 2) * 80])
+def test_a_chart_can_draw_any_numbers(values: tuple[int | None, ...], horizontal: bool) -> None:
     few = chart(horizontal)
     rows = tuple(replace(row, values=values) for row in few.series)
     svg = chart_svg(replace(few, labels=("x",) * len(values), series=rows), "en")

@@ -66,6 +66,8 @@ def _some(traffic: Traffic, knowledge: Providers, texts: Texts) -> Iterator[Bloc
         lead=True,
     )
     yield _chart(traffic, texts)
+    if traffic.untold:
+        yield Paragraph(texts("monitoring.gaps", untold=traffic.untold, days=len(traffic.days)), Tone.UNKNOWN)
     yield Heading(texts("monitoring.by-class"))
     yield _classes(traffic, texts)
     yield Heading(texts("monitoring.by-source"))
@@ -85,7 +87,7 @@ def _chart(traffic: Traffic, texts: Texts) -> Chart:
     spans = tuple(_spans(traffic.days))
     kinds = [kind for kind in SourceClass if any(kind in day.messages for day in traffic.days)]
     series = tuple(
-        Series(texts(f"monitoring.class.{kind}"), tuple(one[kind] for _, one in spans), pattern)
+        Series(texts(f"monitoring.class.{kind}"), tuple(one.get(kind) for _, one in spans), pattern)
         for pattern, kind in enumerate(SourceClass)
         if kind in kinds
     )
@@ -94,32 +96,43 @@ def _chart(traffic: Traffic, texts: Texts) -> Chart:
     numbers = Table(
         head=(head, *(one.label for one in series)),
         rows=tuple(
-            (texts("monitoring.on", day=day), *(texts("monitoring.number", count=one[kind]) for kind in kinds))
-            for day, one in spans
+            (texts("monitoring.on", day=day), *(_count(one.get(kind), texts) for kind in kinds)) for day, one in spans
         ),
         numeric=frozenset(range(1, len(kinds) + 1)),
     )
     return Chart(
         title=texts("monitoring.chart"),
-        alternative=texts(
-            "monitoring.chart-told",
-            since=traffic.since,
-            until=traffic.until,
-            messages=traffic.messages,
-            passed=traffic.passed,
-        ),
+        alternative=_in_words(traffic, texts),
         labels=tuple(f"{day.month}/{day.day}" for day, _ in spans),
         series=series,
         numbers=numbers,
+        gap=texts("monitoring.untold"),
     )
 
 
+def _count(count: int | None, texts: Texts) -> Rich:
+    return texts("monitoring.untold") if count is None else texts("monitoring.number", count=count)
+
+
+def _in_words(traffic: Traffic, texts: Texts) -> Rich:
+    since, until, messages, passed = traffic.since, traffic.until, traffic.messages, traffic.passed
+    if traffic.untold:
+        days, untold = len(traffic.days), traffic.untold
+        told = "monitoring.chart-told.gaps"
+        return texts(told, since=since, until=until, messages=messages, passed=passed, days=days, untold=untold)
+    return texts("monitoring.chart-told", since=since, until=until, messages=messages, passed=passed)
+
+
 def _spans(days: tuple[Day, ...]) -> Iterator[tuple[date, dict[SourceClass, int]]]:
-    """Days, or weeks of a longer window, each with its first day and the messages of every class."""
+    """Days, or weeks of a longer window, each with its first day and the messages of every class.
+
+    Of a span without any report no class has a number: that nobody told of mail is not that there was none.
+    """
     length = 7 if len(days) > _MOST_DAYS else 1
     for start in range(0, len(days), length):
         span = days[start : start + length]
-        yield span[0].day, {kind: sum(day.messages.get(kind, 0) for day in span) for kind in SourceClass}
+        told = SourceClass if any(day.is_told for day in span) else ()
+        yield span[0].day, {kind: sum(day.messages.get(kind, 0) for day in span) for kind in told}
 
 
 def _classes(traffic: Traffic, texts: Texts) -> Table:

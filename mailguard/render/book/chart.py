@@ -4,6 +4,8 @@ A row of numbers is told apart by colour and by hatch, from the set of Okabe and
 of colour vision do; its name stands beside the last bar, not in a legend that has to be searched. Whatever is drawn
 stands as a number in the table beside the chart.
 
+A bar of which nothing was told is no bar of height zero: its place is shaded, and a key says what that means.
+
 Sizes are in the SVG's own units, of which a page is 680 wide. A text's width is estimated, full-width letters as one
 and others as 0.62 of the size: there is no font here to measure with.
 """
@@ -14,12 +16,12 @@ from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
-from itertools import accumulate
+from itertools import accumulate, groupby
 from math import ceil, log10
 from typing import Final
 from unicodedata import east_asian_width
 
-from mailguard.guidebook.blocks import Chart, Series, plain
+from mailguard.guidebook.blocks import Chart, Rich, Series, plain
 from mailguard.render.safe import visible
 
 WIDTH: Final = 680
@@ -29,6 +31,7 @@ _LINE: Final = "#d0d0d0"
 _FONTS: Final = "BIZ UDPGothic, IPAexGothic, Hiragino Sans, Yu Gothic, Meiryo, Noto Sans CJK JP, VL PGothic, sans-serif"
 _MOST_TEXT: Final = 28  # characters of a label; the table has the whole
 _MOST_BARS: Final = 120
+_SHADE: Final = "#e8e8e8"
 _MOST_ROWS: Final = 40  # of a chart with lying bars; the table has the rest
 
 _HATCHES: Final = (
@@ -53,6 +56,15 @@ class _Frame:
     scale: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row of numbers as it is drawn: nothing below zero, and zero where there is no bar."""
+
+    label: Rich
+    values: tuple[int, ...]
+    pattern: int
+
+
 def chart_svg(chart: Chart, language: str, *, font: str = "") -> str:
     """The chart as a whole SVG document, without anything that runs or is fetched. ``font`` is a family before ours."""
     fonts = escape(f"{visible(font)}, {_FONTS}" if font else _FONTS)
@@ -73,14 +85,30 @@ def data_url(svg: str) -> str:
 def _standing(chart: Chart) -> tuple[float, list[str]]:
     """Bars beside each other, from left to right in time."""
     labels = chart.labels[-_MOST_BARS:]
+    gaps = _gaps(chart.series, slice(-len(labels), None) if labels else slice(0))
     series = [_last(row, len(labels)) for row in chart.series]
     ticks = _ticks(max(_totals(series), default=0))
     margin = 14 + max(_width(f"{tick:,}") for tick in ticks)
     names = max((_width(_short(plain(row.label))) for row in series), default=0.0) + 34
-    frame = _Frame(margin, 16, WIDTH - margin - names, 200, 200 / ticks[-1])
+    above = 38 if any(gaps) else 16
+    frame = _Frame(margin, above, WIDTH - margin - names, 200, 200 / ticks[-1])
     step = frame.width / max(len(labels), 1)
-    shapes = [*_standing_grid(frame, ticks), *_standing_bars(frame, series, step), *_names(frame, series, step)]
-    return 248, [*shapes, *_standing_labels(frame, labels, step)]
+    shapes = [*_shades(frame, gaps, step, chart.gap), *_standing_grid(frame, ticks)]
+    shapes += [*_standing_bars(frame, series, step), *_names(frame, series, step)]
+    return above + 232, [*shapes, *_standing_labels(frame, labels, step)]
+
+
+def _shades(frame: _Frame, gaps: Sequence[bool], step: float, name: Rich) -> Iterator[str]:
+    """The places without a bar, each run of them in one shade, and the key to them."""
+    start = 0
+    for is_gap, run in groupby(gaps):
+        length = len(list(run))
+        if is_gap:
+            yield _shade(frame.left + start * step, frame.top, length * step, frame.height)
+        start += length
+    if any(gaps):
+        yield _shade(frame.left, 5, 12, 12)
+        yield _text(frame.left + 18, 15, _short(plain(name)))
 
 
 def _standing_grid(frame: _Frame, ticks: Sequence[int]) -> Iterator[str]:
@@ -90,7 +118,7 @@ def _standing_grid(frame: _Frame, ticks: Sequence[int]) -> Iterator[str]:
         yield _text(frame.left - 6, y + 4, f"{tick:,}", "end")
 
 
-def _standing_bars(frame: _Frame, series: Sequence[Series], step: float) -> Iterator[str]:
+def _standing_bars(frame: _Frame, series: Sequence[_Row], step: float) -> Iterator[str]:
     wide = min(0.72 * step, 44)
     for number, values in enumerate(zip(*(row.values for row in series), strict=True)):
         x = frame.left + step * (number + 0.5) - wide / 2
@@ -99,7 +127,7 @@ def _standing_bars(frame: _Frame, series: Sequence[Series], step: float) -> Iter
             yield _bar(x, y, wide, value * frame.scale, row.pattern)
 
 
-def _names(frame: _Frame, series: Sequence[Series], step: float) -> Iterator[str]:
+def _names(frame: _Frame, series: Sequence[_Row], step: float) -> Iterator[str]:
     """Each row's name to the right of the last bar, beside its part of it, pushed apart where parts are thin."""
     if not series or not series[0].values:
         return
@@ -131,7 +159,8 @@ def _standing_labels(frame: _Frame, labels: Sequence[str], step: float) -> Itera
 def _lying(chart: Chart) -> tuple[float, list[str]]:
     """Bars below each other, for things that have names."""
     labels = [_short(label) for label in chart.labels[:_MOST_ROWS]]
-    series = [Series(row.label, _counts(row.values[:_MOST_ROWS]), row.pattern) for row in chart.series]
+    gaps = _gaps(chart.series, slice(_MOST_ROWS))
+    series = [_Row(row.label, _counts(row.values[:_MOST_ROWS]), row.pattern) for row in chart.series]
     totals = _totals(series)
     margin = max(map(_width, labels), default=0.0) + 10
     room = WIDTH - margin - max((_width(f"{total:,}") for total in totals), default=0.0) - 14
@@ -140,19 +169,20 @@ def _lying(chart: Chart) -> tuple[float, list[str]]:
     for number, (label, total) in enumerate(zip(labels, totals, strict=True)):
         y = frame.top + 28 * number + 17
         shapes += [_text(frame.left - 8, y, label, "end")]
-        shapes += [_text(frame.left + total * frame.scale + 6, y, f"{total:,}")]
+        told = _short(plain(chart.gap)) if any(gaps[number : number + 1]) else f"{total:,}"
+        shapes += [_text(frame.left + total * frame.scale + 6, y, told)]
     shapes.append(_line(frame.left, frame.top - 2, frame.left, frame.top + frame.height, _INK))
     return frame.top + frame.height + 8, shapes
 
 
-def _lying_bars(frame: _Frame, series: Sequence[Series]) -> Iterator[str]:
+def _lying_bars(frame: _Frame, series: Sequence[_Row]) -> Iterator[str]:
     for number, values in enumerate(zip(*(row.values for row in series), strict=True)):
         for row, value, upto in zip(series, values, accumulate(values), strict=True):
             x = frame.left + (upto - value) * frame.scale
             yield _bar(x, frame.top + 28 * number + 3, value * frame.scale, 20, row.pattern)
 
 
-def _key(series: Sequence[Series]) -> Iterator[str]:
+def _key(series: Sequence[_Row]) -> Iterator[str]:
     x = 0.0
     for row in series:
         label = _short(plain(row.label))
@@ -183,6 +213,11 @@ def _bar(x: float, y: float, width: float, height: float, pattern: int) -> str:
     )
 
 
+def _shade(x: float, y: float, width: float, height: float) -> str:
+    path = f"M{x:.2f} {y:.2f}h{width:.2f}v{height:.2f}h{-width:.2f}z"
+    return f'<path d="{path}" fill="{_SHADE}" stroke="{_INK}" stroke-width=".5" stroke-dasharray="2 3"/>'
+
+
 def _line(x1: float, y1: float, x2: float, y2: float, colour: str) -> str:
     return f'<path d="M{x1:.2f} {y1:.2f}L{x2:.2f} {y2:.2f}" stroke="{colour}" fill="none"/>'
 
@@ -200,15 +235,22 @@ def _width(text: str) -> float:
     return sum(_TEXT if east_asian_width(char) in "FWA" else 0.62 * _TEXT for char in text)
 
 
-def _counts(values: Sequence[int]) -> tuple[int, ...]:
-    return tuple(max(value, 0) for value in values)
+def _counts(values: Sequence[int | None]) -> tuple[int, ...]:
+    return tuple(max(value or 0, 0) for value in values)
 
 
-def _last(row: Series, count: int) -> Series:
-    return Series(row.label, _counts(row.values[-count:] if count else ()), row.pattern)
+def _gaps(series: Sequence[Series], part: slice) -> list[bool]:
+    """For each bar, whether no row has a value for it."""
+    return [
+        all(value is None for value in values) for values in zip(*(row.values[part] for row in series), strict=True)
+    ]
 
 
-def _totals(series: Sequence[Series]) -> list[int]:
+def _last(row: Series, count: int) -> _Row:
+    return _Row(row.label, _counts(row.values[-count:] if count else ()), row.pattern)
+
+
+def _totals(series: Sequence[_Row]) -> list[int]:
     return [sum(values) for values in zip(*(row.values for row in series), strict=True)]
 
 
