@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 
 from mailguard.spool import Shelf
+from tests.integration.disks import mounted_disk, remount
 from tests.integration.restarts import tell_starts
 
 pytestmark = pytest.mark.integration
@@ -188,14 +189,8 @@ def test_stopping_under_load_loses_nothing_and_comes_to_an_end(tmp_path: Path) -
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 1 MB."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], capture_output=True)
-    if mounted.returncode:
-        pytest.skip("only root may mount a small file system")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+    with mounted_disk(tmp_path / "small", 1) as folder:
+        yield folder
 
 
 @pytest.mark.parametrize("free", [0, 200_000], ids=["to the last byte", "with a floor"])
@@ -229,10 +224,6 @@ def test_a_file_system_that_turns_read_only_refuses_for_now(small_disk: Path) ->
         remount(small_disk, "rw")
         assert send(running.port, "after") == 250
     assert bodies_in(small_disk / "spool") == ["before", "after"]
-
-
-def remount(folder: Path, how: str) -> None:
-    subprocess.run(["mount", "-o", f"remount,{how}", str(folder)], check=True)
 
 
 def test_2000_idle_connections_keep_nobody_out(tmp_path: Path) -> None:

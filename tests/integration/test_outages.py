@@ -6,7 +6,6 @@ Mail is accepted all the time, nothing is lost or stored twice, the log says it 
 from __future__ import annotations
 
 import sqlite3
-import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 
 from mailguard.store import postgresql
 from tests.cli.daemon import SETTINGS, Senders, until
+from tests.integration.disks import mounted_disk, remount
 from tests.integration.dns_servers import find_program, free_port, running_nsd
 from tests.integration.house import AWAY, House, start
 from tests.integration.postgres_server import PostgresServer
@@ -95,18 +95,9 @@ def test_a_writer_that_stands_still_loses_its_turn(
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 2 MB for the database; the spool lies elsewhere."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)], capture_output=True)
-    if mounted.returncode:
-        pytest.skip("only root may mount a small file system")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-def remount(folder: Path, how: str) -> None:
-    subprocess.run(["mount", "-o", f"remount,{how}", str(folder)], check=True)
+    """For the database; the spool lies elsewhere."""
+    with mounted_disk(tmp_path / "small", 2) as folder:
+        yield folder
 
 
 def fill(filler: Path) -> None:
