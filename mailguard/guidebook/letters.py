@@ -87,6 +87,11 @@ class Letter:
     requests: tuple[Request, ...]
 
     @property
+    def company(self) -> Provider | None:
+        """To whom it is addressed: the only company seen. Of several nobody can tell from outside who serves what."""
+        return self.companies[0] if len(self.companies) == 1 else None
+
+    @property
     def due(self) -> date:
         """The day of the first request that need not wait; without one, that of the first."""
         at_once = [one.task.due for one in self.requests if one.moment is Moment.NOW]

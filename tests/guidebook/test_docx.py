@@ -11,14 +11,19 @@ from zipfile import ZipFile
 import docx
 import pytest
 
+from mailguard.guidebook.actors import Actor
 from mailguard.guidebook.blocks import Book, Card, Imprint, Kind, Record, Span
 from mailguard.guidebook.book import make_book
 from mailguard.guidebook.brand import Brand
+from mailguard.guidebook.letters import make_letters
+from mailguard.guidebook.telling import name_of, plan_of
+from mailguard.guidebook.texts import Texts
 from mailguard.render.book.docx import LETTERS, render_letters
 from tests.guidebook.books import every_block, part, text
 from tests.guidebook.cases import blocks_in, case_of
 from tests.guidebook.injection import ATTACKS, book_of
-from tests.guidebook.vendors import CLINIC, moved
+from tests.guidebook.vendors import CLINIC, TWO, moved
+from tests.render.documents import document_of
 from tests.render.test_golden import documents
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -61,6 +66,19 @@ def test_there_is_a_file_for_each_letter_and_for_the_questionnaire(language: str
 def test_without_letters_there_are_no_files() -> None:
     made = make_book(case_of(documents()["perfect"]), "ja")
     assert not [name for name, _ in render_letters(made) if name.startswith(LETTERS)]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_letter_that_several_companies_could_get_names_none(language: str) -> None:
+    case, words = case_of(document_of(TWO), clinic=CLINIC), Texts(language)
+    made = {letter.actor: letter for letter in make_letters(case, plan_of(case))}
+    written = dict(render_letters(make_book(case, language)))
+    for actor in (Actor.DNS, Actor.MAIL):
+        text = whole_text(written[f"letter-{actor}"])
+        assert words.plain("letters.to.blank") in text
+        assert words.plain(f"letters.use.choose.{actor}") not in text
+        for company in made[actor].companies:
+            assert words.plain("letters.to", company=name_of(company, words)) not in text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -8,13 +8,14 @@ from datetime import timedelta
 import pytest
 
 from mailguard.guidebook.actors import Actor
-from mailguard.guidebook.blocks import Card, Form, Kind, Reader, Record, plain
+from mailguard.guidebook.blocks import Callout, Card, Form, Kind, Reader, Record, plain
 from mailguard.guidebook.letters import VENDORS, Letter, Moment, Why, make_letters
 from mailguard.guidebook.tasks import Stage, Work
-from mailguard.guidebook.telling import plan_of
+from mailguard.guidebook.telling import name_of, plan_of
+from mailguard.guidebook.texts import Texts
 from mailguard.render.document import Document
 from tests.guidebook.cases import blocks_in, case_of, lines, spans_in
-from tests.guidebook.vendors import CLINIC, assert_golden, moved, part_of, story, text_of
+from tests.guidebook.vendors import CLINIC, TWO, assert_golden, moved, part_of, story, text_of
 from tests.render.documents import all_documents, document_of
 from tests.render.test_golden import documents
 
@@ -169,6 +170,32 @@ def test_recognised_companies_are_addressed_and_others_left_blank() -> None:
     assert "Google Workspaceのご契約窓口　御中" in texts["letter-mail"]
     assert "＿＿　御中" in texts["letter-web"]
     assert all(text.count("御中") == 1 for text in texts.values())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_of_several_companies_the_sender_chooses_and_the_letter_names_none(language: str) -> None:
+    document, words = document_of(TWO), Texts(language)
+    part = part_of("letters", document, language, clinic=CLINIC)
+    assert part is not None
+    made = letters(document)
+    assert {actor for actor, letter in made.items() if len(letter.companies) > 1} == {Actor.DNS, Actor.MAIL}
+    before = "\n".join(line for block in part.blocks if isinstance(block, Callout) for line in text_of_block(block))
+    for actor in (Actor.DNS, Actor.MAIL):
+        letter = told(cards(document, language)[f"letter-{actor}"])
+        assert words.plain("letters.to.blank") in letter
+        hint = words.plain(f"letters.use.choose.{actor}")
+        assert hint in before
+        assert hint not in letter
+        for company in made[actor].companies:
+            assert name_of(company, words) in before
+            assert words.plain("letters.to", company=name_of(company, words)) not in letter
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_nobody_has_to_choose_from_one_company(language: str) -> None:
+    words, text = Texts(language), text_of(part_of("letters", moved(), language))
+    assert words.plain("letters.use.choose.dns") not in text
+    assert words.plain("letters.use.choose.mail") not in text
 
 
 def test_the_clinic_signs_and_the_person_signs_by_hand() -> None:

@@ -31,6 +31,19 @@ MOVED = """
 """
 """Name servers at one company, mailboxes at another, an SPF record that was left behind."""
 
+TWO = """
+    clinic.example.jp         NS   ns1.dns.ne.jp
+    clinic.example.jp         NS   ns-1.awsdns-01.com
+    clinic.example.jp         MX   1 aspmx.l.google.com
+    clinic.example.jp         MX   9 clinic-example-jp.mail.protection.outlook.com
+    aspmx.l.google.com        A    192.0.2.1
+    clinic-example-jp.mail.protection.outlook.com  A  192.0.2.65
+    clinic.example.jp         TXT  "v=spf1 include:_spf.google.com ~all"
+    _spf.google.com           TXT  "v=spf1 ip4:192.0.2.0/28 ~all"
+    _dmarc.clinic.example.jp  TXT  "v=DMARC1; p=none"
+"""
+"""Two companies at the name servers, and two at the mailboxes."""
+
 
 @cache
 def moved() -> Document:

@@ -73,11 +73,18 @@ def _before_sending(letters: Sequence[Letter], texts: Texts) -> Iterator[Block]:
     if any("report-address" in fix["reasons"] for request in requests for fix in request.task.fixes):
         advice.append("address")
     items: list[tuple[Block, ...]] = [(Paragraph(texts(f"letters.use.{one}")),) for one in (*advice, "keep")]
+    items += (_choice(letter, texts) for letter in letters if len(letter.companies) > 1)
     undecided = [request for request in requests if _wants_decision(request)]
     if undecided:
         works = Bullets(tuple((Paragraph(texts(f"todo.work.{one.task.work}")),) for one in undecided))
         items.append((Paragraph(texts("letters.use.decide")), works))
     yield Callout(texts("letters.use"), (Bullets(tuple(items)),), Tone.CARE)
+
+
+def _choice(letter: Letter, texts: Texts) -> tuple[Block, ...]:
+    """Why the address is blank, and whom of those seen to choose from."""
+    names = (texts("letters.use.company", company=name_of(one, texts)) for one in letter.companies)
+    return Paragraph(texts(f"letters.use.choose.{letter.actor}")), Bullets(tuple((Paragraph(name),) for name in names))
 
 
 def _wants_decision(request: Request) -> bool:
@@ -94,9 +101,8 @@ def _card(letter: Letter, case: Case, texts: Texts) -> Card:
 def _head(letter: Letter, case: Case, texts: Texts) -> Iterator[Block]:
     """Date, to whom, from whom, and what it is about, down to the word that the details follow."""
     yield Paragraph(texts("letters.date", day=case.made_at), side=Side.END)
-    names = [name_of(company, texts) for company in letter.companies]
-    to = [texts("letters.to", company=name) for name in names] or [texts("letters.to.blank")]
-    yield from (Paragraph(line) for line in to)
+    company = letter.company
+    yield Paragraph(texts("letters.to", company=name_of(company, texts)) if company else texts("letters.to.blank"))
     clinic = case.clinic.name
     sender = texts("letters.from.clinic", clinic=clinic) if clinic else texts("letters.from.clinic.blank")
     for line in (sender, texts("letters.from.person"), texts("letters.from.contact")):
