@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from mailguard.guidebook.blocks import (
-    SYMBOLS,
     Block,
     Book,
     Bullets,
@@ -38,7 +37,7 @@ from mailguard.guidebook.blocks import (
     plain,
 )
 from mailguard.guidebook.brand import PLAIN, Brand
-from mailguard.render.book.spans import is_source
+from mailguard.render.book.bare import span_text, symbol
 from mailguard.render.safe import clip, visible
 
 if TYPE_CHECKING:
@@ -229,7 +228,7 @@ class _Writer:
 
     def _runs(self, paragraph: Any, rich: Rich) -> None:
         for span in rich:
-            run = paragraph.add_run(_text(span))
+            run = paragraph.add_run(span_text(span))
             if span.kind is Kind.CODE:
                 run.style = self.document.styles[_CODE]
             if span.kind is Kind.STRONG:
@@ -334,16 +333,9 @@ class _Writer:
         place.add_paragraph()
 
 
-def _text(span: Span) -> str:
-    if span.kind is Kind.RUBY:
-        return f"{visible(span.text)}（{visible(span.target)}）"
-    if span.kind is Kind.LINK and is_source(span.target):
-        return f"{visible(span.text)} ({span.target})"
-    return visible(span.text)
-
-
 def _symbol(tone: Tone | None) -> Rich:
-    return (Span(f"{SYMBOLS[tone]} "),) if tone and tone is not Tone.QUIET else ()
+    mark = symbol(tone)
+    return (Span(mark),) if mark else ()
 
 
 def _property(text: str) -> str:

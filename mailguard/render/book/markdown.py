@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from itertools import count
 
 from mailguard.guidebook.blocks import (
-    SYMBOLS,
     Block,
     Book,
     Bullets,
@@ -24,10 +23,10 @@ from mailguard.guidebook.blocks import (
     Signals,
     Span,
     Table,
-    Tone,
     Verbatim,
 )
 from mailguard.guidebook.texts import Texts
+from mailguard.render.book.bare import symbol
 from mailguard.render.book.head import facts_of
 from mailguard.render.book.spans import is_source
 from mailguard.render.safe import markdown, markdown_code, visible
@@ -65,7 +64,7 @@ def _block(block: Block, depth: int) -> Iterator[str]:
         case Heading():
             yield f"{'#' * min(depth + block.level, _DEEPEST)} {_line(block.text)}"
         case Paragraph():
-            yield f"{_symbol(block.tone)}{_line(block.text)}"
+            yield f"{symbol(block.tone)}{_line(block.text)}"
         case Bullets():
             yield from _bullets(block, depth)
         case Table():
@@ -74,17 +73,17 @@ def _block(block: Block, depth: int) -> Iterator[str]:
             yield from _record(block)
         case Signals():
             for signal in block.signals:
-                yield f"- {_symbol(signal.tone)}{_strong(signal.title)} {_line(signal.word)}  "
+                yield f"- {symbol(signal.tone)}{_strong(signal.title)} {_line(signal.word)}  "
                 yield f"  {_line(signal.text)}"
         case Chart():
             yield from (_strong(block.title), "", _line(block.alternative), "", *_table(block.numbers))
         case Form():
             yield from _form(block)
         case Callout():
-            yield f"> {_symbol(block.tone)}{_strong(block.title)}"
+            yield f"> {symbol(block.tone)}{_strong(block.title)}"
             yield from (f"> {line}".rstrip() for line in _spaced(block.blocks, depth))
         case Card():
-            yield f"{'#' * min(depth + 1, _DEEPEST)} {_symbol(block.tone)}{_line(block.title)}"
+            yield f"{'#' * min(depth + 1, _DEEPEST)} {symbol(block.tone)}{_line(block.title)}"
             yield from _spaced(block.blocks, depth + 1)
         case Verbatim():
             yield from _copied(block.text.split("\n"))
@@ -138,10 +137,6 @@ def _form(form: Form) -> Iterator[str]:
     for blank in form.blanks:
         hint = f" ({_line(blank.hint)})" if blank.hint else ""
         yield f"- {_line(blank.label)}{hint}: {_line(blank.value) or _BLANK}"
-
-
-def _symbol(tone: Tone | None) -> str:
-    return f"{SYMBOLS[tone]} " if tone and tone is not Tone.QUIET else ""
 
 
 def _line(rich: Rich) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from unicodedata import east_asian_width
 
 from mailguard.guidebook.blocks import (
-    SYMBOLS,
     Block,
     Book,
     Bullets,
@@ -15,7 +14,6 @@ from mailguard.guidebook.blocks import (
     Chart,
     Form,
     Heading,
-    Kind,
     Labelled,
     PageBreak,
     Paragraph,
@@ -23,12 +21,11 @@ from mailguard.guidebook.blocks import (
     Rich,
     Signals,
     Table,
-    Tone,
     Verbatim,
 )
 from mailguard.guidebook.texts import Texts
+from mailguard.render.book.bare import span_text, symbol
 from mailguard.render.book.head import facts_of
-from mailguard.render.book.spans import is_source
 from mailguard.render.safe import visible
 
 _WIDE = 60
@@ -68,7 +65,7 @@ def _block(block: Block) -> Iterator[str]:
         case Heading():
             yield f"[{_line(block.text)}]"
         case Paragraph():
-            yield f"{_symbol(block.tone)}{_line(block.text)}"
+            yield f"{symbol(block.tone)}{_line(block.text)}"
         case Bullets():
             yield from _bullets(block)
         case Table():
@@ -77,17 +74,17 @@ def _block(block: Block) -> Iterator[str]:
             yield from _record(block)
         case Signals():
             for signal in block.signals:
-                yield f"{_symbol(signal.tone)}{_line(signal.title)}: {_line(signal.word)}"
+                yield f"{symbol(signal.tone)}{_line(signal.title)}: {_line(signal.word)}"
                 yield f"   {_line(signal.text)}"
         case Chart():
             yield from (_line(block.title), _line(block.alternative), *_table(block.numbers))
         case Form():
             yield from (f"{_line(blank.label)}: {_line(blank.value) or _BLANK}" for blank in block.blanks)
         case Callout():
-            yield f"{_symbol(block.tone)}{_line(block.title)}"
+            yield f"{symbol(block.tone)}{_line(block.title)}"
             yield from (f"  {line}".rstrip() for line in _spaced(block.blocks))
         case Card():
-            title = f"{_symbol(block.tone)}{_line(block.title)}"
+            title = f"{symbol(block.tone)}{_line(block.title)}"
             yield from (title, "-" * _width(title), *_spaced(block.blocks))
         case Verbatim():
             yield from (f"    {visible(line)}" for line in block.text.split("\n"))
@@ -130,19 +127,8 @@ def _labelled(labelled: Labelled) -> Iterator[str]:
     yield from (f"    {visible(line)}" for line in labelled.lines)
 
 
-def _symbol(tone: Tone | None) -> str:
-    return f"{SYMBOLS[tone]} " if tone and tone is not Tone.QUIET else ""
-
-
 def _line(rich: Rich) -> str:
-    return "".join(
-        f"{visible(span.text)} ({span.target})"
-        if span.kind is Kind.LINK and is_source(span.target)
-        else f"{visible(span.text)}（{visible(span.target)}）"
-        if span.kind is Kind.RUBY
-        else visible(span.text)
-        for span in rich
-    )
+    return "".join(map(span_text, rich))
 
 
 def _width(text: str) -> int:
