@@ -20,8 +20,8 @@ from tests.guidebook.books import can_draw
 from tests.integration.imap_server import PASSWORD as IMAP_PASSWORD
 from tests.integration.imap_server import Dovecot, running_dovecot
 from tests.integration.postfix.authority import Authority
-from tests.integration.postfix.server import Postfix, needs_postfix
-from tests.integration.postfix.submission import PASSWORD, needs_dovecot, needs_root, running_submission
+from tests.integration.postfix.server import Postfix, needs_postfix, needs_root
+from tests.integration.postfix.submission import PASSWORD, needs_dovecot, running_submission
 from tests.render.documents import document_of
 from tests.sending.server import TAKES, MailServer, running
 from tests.sending.test_bounces import bounce

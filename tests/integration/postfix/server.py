@@ -25,10 +25,10 @@ PROGRAM = find_program("postfix")
 SENDER = "dmarc-noreply@reporter.example"
 
 needs_postfix = pytest.mark.skipif(PROGRAM is None, reason="postfix is not here: apt install postfix")
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can start the master of Postfix")
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can start the masters of Postfix and Dovecot")
 
-# Postfix 3.7, as in Debian 12. No DNS, no local delivery, no bounces to anybody.
-_MAIN = """
+# Postfix 3.7, as in Debian 12. No DNS and no local delivery.
+_COMMON = """
 compatibility_level = 3.6
 queue_directory = {directory}/queue
 data_directory = {directory}/data
@@ -37,31 +37,35 @@ maillog_file_prefixes = {directory}
 mail_owner = postfix
 setgid_group = postdrop
 default_privs = nobody
-myhostname = mta.reporter.example
 mydestination =
 local_recipient_maps =
 local_transport = error:no local mail
 alias_maps =
-mynetworks = 127.0.0.0/8
 inet_interfaces = 127.0.0.1
 inet_protocols = ipv4
-smtpd_relay_restrictions = permit_mynetworks, reject
-smtpd_client_connection_count_limit = 0
 relayhost = [127.0.0.1]:{target}
 smtp_dns_support_level = disabled
 smtp_host_lookup = native
+queue_run_delay = 1s
+minimal_backoff_time = 1s
+maximal_backoff_time = 2s
+notify_classes =
+"""
+
+# What cannot be delivered within an hour is thrown away, and bounces to nobody.
+_MAIN = """
+myhostname = mta.reporter.example
+mynetworks = 127.0.0.0/8
+smtpd_relay_restrictions = permit_mynetworks, reject
+smtpd_client_connection_count_limit = 0
 smtp_tls_security_level = secure
 smtp_tls_secure_cert_match = {host}
 smtp_tls_CAfile = {authority}
 smtp_tls_loglevel = 1
 smtp_connect_timeout = 5s
 smtp_helo_timeout = 10s
-queue_run_delay = 1s
-minimal_backoff_time = 1s
-maximal_backoff_time = 2s
 maximal_queue_lifetime = 1h
 destination_concurrency_failed_cohort_limit = 0
-notify_classes =
 bounce_queue_lifetime = 0
 """
 
@@ -127,24 +131,35 @@ def _files(folder: Path) -> list[Path]:
 @contextmanager
 def running_postfix(target: int, host: str, authority: Path) -> Iterator[Postfix]:
     """Run one that delivers everything to a port on loopback, where ``authority`` vouches for ``host``."""
-    # Not pytest's own directory: only its owner may enter that, and most of Postfix runs as another user.
-    directory = Path(tempfile.mkdtemp(prefix="postfix-"))
+    with folder_for("postfix") as directory:
+        trusted = shutil.copy(authority, directory / "authority.pem")
+        with started(directory, target, _MAIN.format(host=host, authority=trusted)) as server:
+            yield server
+
+
+@contextmanager
+def folder_for(what: str) -> Iterator[Path]:
+    """A directory for a server and its files, removed in the end.
+
+    Not pytest's own: only its owner may enter that, and most of Postfix runs as another user.
+    """
+    directory = Path(tempfile.mkdtemp(prefix=f"{what}-"))
     directory.chmod(0o755)
     try:
-        yield from _run(directory, target, host, authority)
+        yield directory
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def _run(directory: Path, target: int, host: str, authority: Path) -> Iterator[Postfix]:
+@contextmanager
+def started(directory: Path, target: int, settings: str) -> Iterator[Postfix]:
+    """Run one in ``directory`` that hands everything on to a port on loopback; ``settings`` are its own in main.cf."""
     server = Postfix(directory, free_port())
     conf = directory / "conf"
     for folder in (conf, directory / "queue", directory / "data"):
         folder.mkdir()
     shutil.chown(directory / "data", "postfix")
-    trusted = shutil.copy(authority, directory / "authority.pem")
-    main = _MAIN.format(directory=directory, target=target, host=host, authority=trusted)
-    (conf / "main.cf").write_text(main, "utf-8")
+    (conf / "main.cf").write_text(_COMMON.format(directory=directory, target=target) + settings, "utf-8")
     (conf / "master.cf").write_text(_SERVICES.format(port=server.port), "utf-8")
     _postfix(conf, "start")
     try:

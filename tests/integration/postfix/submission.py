@@ -5,10 +5,8 @@ It hands everything on to one place on loopback, as the Internet of the test, an
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,32 +14,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.dns_servers import WAIT_S, find_program, free_port
-from tests.integration.postfix.server import _SERVICES, Postfix, _await_answer, _postfix
+from tests.integration.dns_servers import WAIT_S, find_program
+from tests.integration.postfix.server import Postfix, folder_for, started
 
 DOVECOT = find_program("dovecot")
 PASSWORD = "correct horse battery 病"
 
 needs_dovecot = pytest.mark.skipif(DOVECOT is None, reason="dovecot is not here: apt install dovecot-core")
 
-# Postfix 3.7, as in Debian 12.
 _MAIN = """
-compatibility_level = 3.6
-queue_directory = {directory}/queue
-data_directory = {directory}/data
-maillog_file = {directory}/log
-maillog_file_prefixes = {directory}
-mail_owner = postfix
-setgid_group = postdrop
-default_privs = nobody
 myhostname = mail.consult.example.jp
-mydestination =
-local_recipient_maps =
-local_transport = error:no local mail
-alias_maps =
 mynetworks =
-inet_interfaces = 127.0.0.1
-inet_protocols = ipv4
 smtpd_tls_security_level = encrypt
 smtpd_tls_auth_only = yes
 smtpd_tls_loglevel = 1
@@ -53,14 +36,7 @@ smtpd_sasl_path = {directory}/auth
 smtpd_relay_restrictions = permit_sasl_authenticated, reject
 smtpd_recipient_restrictions = permit_sasl_authenticated, reject
 smtputf8_enable = no
-relayhost = [127.0.0.1]:{target}
-smtp_dns_support_level = disabled
-smtp_host_lookup = native
 smtp_tls_security_level = none
-queue_run_delay = 1s
-minimal_backoff_time = 1s
-maximal_backoff_time = 2s
-notify_classes =
 """
 
 # Dovecot 2.3, as in Debian 12: only its authentication.
@@ -99,16 +75,12 @@ userdb {{
 @contextmanager
 def running_submission(target: int, chain: Path, key: Path, users: dict[str, str]) -> Iterator[Postfix]:
     """Run one that takes mail from ``users`` with their passwords and hands it on to a port on loopback."""
-    directory = Path(tempfile.mkdtemp(prefix="submission-"))
-    directory.chmod(0o755)
-    try:
+    with folder_for("submission") as directory:
         shutil.copy(chain, directory / "chain.pem")
         shutil.copy(key, directory / "key.pem")
         (directory / "users").write_text("".join(f"{user}:{{PLAIN}}{word}\n" for user, word in users.items()), "utf-8")
-        with _authentication(directory):
-            yield from _run(directory, target)
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
+        with _authentication(directory), started(directory, target, _MAIN.format(directory=directory)) as server:
+            yield server
 
 
 @contextmanager
@@ -127,22 +99,3 @@ def _authentication(directory: Path) -> Iterator[None]:
     finally:
         process.terminate()
         process.communicate(timeout=WAIT_S)
-
-
-def _run(directory: Path, target: int) -> Iterator[Postfix]:
-    server = Postfix(directory, free_port())
-    conf = directory / "conf"
-    for folder in (conf, directory / "queue", directory / "data"):
-        folder.mkdir()
-    shutil.chown(directory / "data", "postfix")
-    (conf / "main.cf").write_text(_MAIN.format(directory=directory, target=target), "utf-8")
-    (conf / "master.cf").write_text(_SERVICES.format(port=server.port), "utf-8")
-    _postfix(conf, "start")
-    try:
-        _await_answer(server)
-        yield server
-    finally:
-        _postfix(conf, "stop")
-
-
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can start the masters of Postfix and Dovecot")
