@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import click
 
 from mailguard.cli.default_group import DefaultGroup
 from mailguard.cli.exits import OUR_FAILURE, Outcome
-from mailguard.cli.options import lang_option, resolver_options
+from mailguard.cli.guideoptions import ASKING, JUDGING, case_options, readers_option, refuse_beside_audits
 from mailguard.cli.speaking import SpokenCommand, language, say
 
 FORMATS: Final = ("html", "pdf", "markdown", "text", "json", "mail", "docx", "xlsx")
-READERS: Final = ("director", "it", "vendor", "staff", "all")
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 _COMMANDS: Final = {
     "make": "mailguard.cli.guide:make",
@@ -35,63 +32,6 @@ def guide() -> None:
     """
 
 
-def case_options(command: F) -> F:
-    """Everything that says which domains a guide is about, and where what is known of them comes from."""
-    options = (
-        click.argument("domains", nargs=-1, metavar="[DOMAIN]..."),
-        click.option(
-            *("-f", "--file", "files"), multiple=True, metavar="FILE", help="List of domains, - for standard input."
-        ),
-        lang_option,
-        click.option("--furigana", is_flag=True, help="Show how Chinese characters are read (Japanese guides)."),
-        click.option("--brand", metavar="DIR", help="Folder with your own logo, colours, imprint and templates."),
-        click.option("--font", metavar="NAME", help="Font of the PDF; without it, the first Japanese font found."),
-        click.option(
-            "--since",
-            metavar="DATE|last|FILE",
-            help="Show what changed since the audit kept then, or in that JSON file.",
-        ),
-        click.option(
-            "--audits", metavar="FILE", help="Use saved audits (JSON or NDJSON) instead of asking the network."
-        ),
-        click.option("--replay", metavar="FILE", help="Judge saved evidence again, without asking the network."),
-        click.option(
-            "--database", metavar="URL|PATH", help="Where reports are, and where audits are kept for --since."
-        ),
-        click.option("--config", metavar="FILE", help="Take the database from this settings file."),
-        click.option(
-            "--days",
-            type=click.IntRange(1, 366),
-            default=30,
-            show_default=True,
-            help="Days of reports to look back on.",
-        ),
-        click.option(
-            "--policy", "policies", multiple=True, metavar="NAME|FILE", help="What should hold. May be repeated."
-        ),
-        click.option(
-            "--selector", "selectors", multiple=True, metavar="NAME", help="DKIM selector in use. May be repeated."
-        ),
-        click.option(
-            "--mailing-lists",
-            type=click.Choice(["yes", "no"]),
-            help="Whether people of this domain post to mailing lists.",
-        ),
-        click.option("--sends/--no-sends", default=None, help="Whether this domain sends mail at all."),
-        click.option("--receives/--no-receives", default=None, help="Whether this domain receives mail at all."),
-        click.option(
-            "--second-opinion/--no-second-opinion", default=True, help="Add the verdict of checkdmarc (the default)."
-        ),
-        resolver_options,
-        click.option(
-            "--jobs", type=click.IntRange(1, 256), default=32, show_default=True, help="Domains at the same time."
-        ),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
 @click.command(cls=SpokenCommand)
 @case_options
 @click.option(
@@ -104,15 +44,7 @@ def case_options(command: F) -> F:
     help="Form of the guide; docx are the letters, xlsx is the check sheet. May be repeated.",
 )
 @click.option("-o", "--output", metavar="PATH", help="The file of one guide, or a folder for several guides or forms.")
-@click.option(
-    "--for",
-    "readers",
-    type=click.Choice(READERS),
-    multiple=True,
-    default=("all",),
-    show_default=True,
-    help="Only the parts for these readers. May be repeated.",
-)
+@readers_option
 @click.option("--clinic", default="", metavar="NAME", help="Name of the clinic, for letters.")
 @click.option("--due", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Day for the first step; 30 days on.")
 @click.pass_context
@@ -125,6 +57,7 @@ def make(ctx: click.Context, /, **options: Any) -> None:
     """
     from mailguard.cli.guiding import Guiding, make_guides
 
+    refuse_beside_audits(ctx, JUDGING | ASKING)
     _carry_out(ctx, lambda outcome: make_guides(Guiding.prepare(options, language(), outcome)))
 
 
@@ -150,6 +83,7 @@ def portfolio(ctx: click.Context, /, **options: Any) -> None:
     """
     from mailguard.cli.guiding import Guiding, make_portfolio_report
 
+    refuse_beside_audits(ctx, JUDGING | ASKING)
     if options["hide_names"] and options["pages"]:
         raise click.UsageError(say("--pages names the clinics; leave it out with --hide-names."))
     options = {**options, "readers": ("all",), "clinic": "", "due": None}

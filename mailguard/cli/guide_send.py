@@ -8,7 +8,15 @@ from typing import Any
 import click
 
 from mailguard.cli.exits import OUR_FAILURE
-from mailguard.cli.guide import READERS
+from mailguard.cli.guideoptions import (
+    audits_option,
+    brand_option,
+    database_option,
+    days_option,
+    font_option,
+    furigana_option,
+    readers_option,
+)
 from mailguard.cli.options import lang_option, resolver_options
 from mailguard.cli.speaking import SpokenCommand, language, say
 
@@ -23,24 +31,14 @@ from mailguard.cli.speaking import SpokenCommand, language, say
 )
 @click.option("--yes", is_flag=True, help="Make the mails and send them without a preview.")
 @click.option("--limit", type=click.IntRange(1), metavar="COUNT", help="Send at most so many mails in this run.")
-@click.option("--audits", metavar="FILE", help="Use saved audits (JSON or NDJSON) instead of asking the network.")
+@audits_option
 @click.option("--sender-audit", metavar="FILE", help="Saved audit of the sender's domain, at most a day old.")
-@click.option("--brand", metavar="DIR", help="Folder with your own logo, colours, imprint and templates.")
-@click.option("--font", metavar="NAME", help="Font of the PDF; without it, the first Japanese font found.")
-@click.option(
-    "--for",
-    "readers",
-    type=click.Choice(READERS),
-    multiple=True,
-    default=("all",),
-    show_default=True,
-    help="Only the parts for these readers. May be repeated.",
-)
-@click.option("--furigana", is_flag=True, help="Show how Chinese characters are read (Japanese guides).")
-@click.option("--database", metavar="URL|PATH", help="Where reports are, and where audits are kept.")
-@click.option(
-    "--days", type=click.IntRange(1, 366), default=30, show_default=True, help="Days of reports to look back on."
-)
+@brand_option
+@font_option
+@readers_option
+@furigana_option
+@database_option
+@days_option
 @click.option("--law", is_flag=True, help="Print help on the law about mail that advertises, and exit.")
 @resolver_options
 @lang_option

@@ -20,6 +20,8 @@ from click.testing import CliRunner, Result
 
 from mailguard.audit import Audit, Plan, replay_audit
 from mailguard.cli import main
+from mailguard.cli.guide import make, portfolio
+from mailguard.cli.guideoptions import ASKING, JUDGING
 from mailguard.cli.saved import read_audits
 from mailguard.errors import UsageError
 from mailguard.evidence import Evidence
@@ -300,7 +302,7 @@ WRONG: list[tuple[tuple[str, ...], str]] = [
     (("--audits", "one.json", "--since", "last"), "--database"),
     (("--audits", "one.json", "--since", "2026-11-01"), "--database"),
     (("--audits", "one.json", "--since", "missing.json"), "no such file"),
-    (("--audits", "one.json", "--policy", "nosuch"), "nosuch"),
+    ((CLINIC, "--policy", "nosuch"), "nosuch"),
     (("--audits", "one.json", "--config", "missing.toml"), "no such file"),
     (("--audits", "one.json", "--database", "mysql://h/x"), "a file or postgresql://"),
 ]
@@ -313,6 +315,43 @@ def test_wrong_use_is_told_in_a_sentence(command: str, arguments: tuple[str, ...
     told = run(command, *arguments, "-o", "x.html", "--lang", "ja", code=2).stderr if "fr" not in arguments else "あ"
     assert any("\u3040" < letter < "\u9fff" for letter in told), told
     assert not Path("x.html").exists()
+
+
+WITHOUT_EFFECT: list[tuple[str, ...]] = [
+    ("--policy", "hospital"),
+    ("--selector", "s1"),
+    ("--mailing-lists", "no"),
+    ("--sends",),
+    ("--no-sends",),
+    ("--receives",),
+    ("--no-receives",),
+    ("--second-opinion",),
+    ("--no-second-opinion",),
+    ("--nameserver", "192.0.2.53"),
+    ("--timeout", "6"),
+    ("--jobs", "32"),
+]
+
+
+@pytest.mark.parametrize("command", ["make", "portfolio"])
+@pytest.mark.parametrize("option", WITHOUT_EFFECT, ids=" ".join)
+def test_what_changes_nothing_in_saved_audits_is_refused(command: str, option: tuple[str, ...]) -> None:
+    told = run(command, "--audits", "one.json", *option, "-o", "x.html", code=2).stderr
+    assert f"{option[0]} changes nothing in saved audits; leave it out, or audit again without --audits." in told
+    told = run(command, "--audits", "one.json", *option, "-o", "x.html", "--lang", "ja", code=2).stderr
+    assert f"{option[0]} を指定しても、保存した監査は変わりません。" in told
+    assert not Path("x.html").exists()
+
+
+def test_every_option_of_a_guide_is_known_to_have_an_effect_on_saved_audits_or_not() -> None:
+    """A new option has to be put into one of the lists."""
+    has_effect = {
+        *("domains", "files", "furigana", "brand", "font", "since", "audits", "replay", "database", "config", "days"),
+        *("forms", "output", "readers", "clinic", "due", "hide_names", "pages", "lang", "help"),
+    }
+    for command in (make, portfolio):
+        names = {str(parameter.name) for parameter in command.params}
+        assert names - has_effect == JUDGING | ASKING
 
 
 @pytest.mark.parametrize(("option", "value"), [("--due", "soon"), ("--for", "patients")])
