@@ -158,12 +158,7 @@ class Collector:
             return "no-date-range"
         if not self._read:
             self.note(DefectKind.MISSING, "record")
-        texts: dict[str, Any] = {
-            name: self._text(
-                _text_in(metadata, name), f"report_metadata/{name}", wanted=name in ("org_name", "report_id")
-            )
-            for name in ("org_name", "email", "extra_contact_info", "report_id", "generator")
-        }
+        texts = self._metadata_texts(metadata)
         errors = tuple(self._text(error.text, "report_metadata/error") for error in metadata.get("error", ())[:10])
         return AggregateReport(
             **texts,
@@ -181,6 +176,13 @@ class Collector:
             digest=digest,
             place=place,
         )
+
+    def _metadata_texts(self, metadata: Children) -> dict[str, Any]:
+        wanted = ("org_name", "report_id")
+        return {
+            name: self._text(_text_in(metadata, name), f"report_metadata/{name}", wanted=name in wanted)
+            for name in ("org_name", "email", "extra_contact_info", "report_id", "generator")
+        }
 
     def _count_other(self) -> None:
         self._others += 1

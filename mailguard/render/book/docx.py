@@ -116,29 +116,42 @@ class _Writer:
         section.top_margin, section.bottom_margin = Mm(22), Mm(20)
 
     def _styles(self) -> None:
-        from docx.enum.style import WD_STYLE_TYPE
-        from docx.shared import Pt, RGBColor
-
-        styles = self.document.styles
-        defaults = styles.element.find(_w("docDefaults")).find(_w("rPrDefault")).find(_w("rPr"))
+        defaults = self.document.styles.element.find(_w("docDefaults")).find(_w("rPrDefault")).find(_w("rPr"))
         self._font(defaults, *_FONTS[self._language])
         for language in (_child(defaults, "lang"), _child(self.document.settings.element, "themeFontLang")):
             for place in ("val", "eastAsia"):
                 language.set(_w(place), _LANGUAGES[self._language])
         for level in range(1, _DEEPEST + 1):
-            style = styles[f"Heading {level}"]
-            _remove(style.element.rPr, "rFonts")
-            style.font.size = Pt((13, 11.5, 10.5, 10.5)[level - 1])
-            style.font.italic = False
-            style.font.color.rgb = RGBColor.from_string(self._accent if level < 3 else "1A1A1A")
-            style.paragraph_format.space_before = Pt(12)
-            style.paragraph_format.space_after = Pt(4)
-        normal = styles["Normal"]
+            self._heading(level)
+        self._usual_paragraph()
+        self._styles_of_records()
+
+    def _heading(self, level: int) -> None:
+        from docx.shared import Pt, RGBColor
+
+        style = self.document.styles[f"Heading {level}"]
+        _remove(style.element.rPr, "rFonts")
+        style.font.size = Pt((13, 11.5, 10.5, 10.5)[level - 1])
+        style.font.italic = False
+        style.font.color.rgb = RGBColor.from_string(self._accent if level < 3 else "1A1A1A")
+        style.paragraph_format.space_before = Pt(12)
+        style.paragraph_format.space_after = Pt(4)
+
+    def _usual_paragraph(self) -> None:
+        from docx.shared import Pt
+
+        normal = self.document.styles["Normal"]
         normal.font.size = Pt(10.5)
         normal.paragraph_format.space_after = Pt(6)
         normal.paragraph_format.line_spacing = 1.35
+
+    def _styles_of_records(self) -> None:
+        """The two styles of our own: a record as a paragraph, and a name from DNS within a sentence."""
+        from docx.enum.style import WD_STYLE_TYPE
+
+        styles = self.document.styles
         record = styles.add_style(_RECORD, WD_STYLE_TYPE.PARAGRAPH)
-        record.base_style = normal
+        record.base_style = styles["Normal"]
         self._record(record.element)
         code = styles.add_style(_CODE, WD_STYLE_TYPE.CHARACTER)
         self._font(code.element.get_or_add_rPr(), *_MONOSPACE)
