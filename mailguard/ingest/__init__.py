@@ -5,7 +5,8 @@ to a ``deliver`` function. That function returns when the mail is safe, and only
 raises, the sender is told to come back (``451``, or ``452`` when there is no room). So a mail is lost only if a sender
 gives up.
 
-One connection is a ``session.py``, which asks ``gate.py`` for its place and its share of memory, ``intake.py`` for the
-data of a mail, ``service.py`` for what all sessions share. ``settings.py`` states every bound. ``tls.py``, ``proxy.py``
+One session is a ``connection.py``, with a peer that is let in, heard and let go, and the commands of ``session.py`` on
+it. It asks ``gate.py`` for its place and its share of memory, ``intake.py`` for the data of a mail, ``service.py`` for
+what all sessions share. ``settings.py`` states every bound. ``tls.py``, ``proxy.py``
 and ``activation.py`` are the certificate, the clients behind a proxy, and the sockets that systemd opened.
 """

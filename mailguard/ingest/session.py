@@ -1,12 +1,9 @@
-"""One SMTP session, on aiosmtpd.
+"""One SMTP session: the commands that there are, and what becomes of a mail.
 
-The library does the dialogue: it reads commands, keeps the session's state and plumbs TLS. What it leaves to others is
-done here, and bounds are applied here:
+aiosmtpd reads commands, keeps the session's state and plumbs TLS. What it leaves to others is done here:
 
-* Its DATA reader keeps every line as an object and does not stop at the size limit while a line has no end. Here blocks
-  go straight from the socket to ``Intake``.
 * Its timer restarts with each command and knows one duration. Here every phase has a deadline, and data a minimum pace.
-* It accepts any recipient and any number of connections and errors, and tells a peer the text of our exceptions.
+* It accepts any recipient, and any number of them.
 * A peer that disconnects cancels the library's coroutine. Here a mail that has come whole is kept all the same: it will
   come again, and the same bytes are known.
 * For each connection it looks through some two hundred attributes for its commands. ``__dir__`` shows it the few that
@@ -16,212 +13,46 @@ done here, and bounds are applied here:
 from __future__ import annotations
 
 import asyncio
-import logging
 from asyncio import sslproto
-from collections import defaultdict
-from typing import Any, Final, cast
+from typing import Final
 
-from aiosmtpd.proxy_protocol import ProxyData
-from aiosmtpd.smtp import SMTP, Envelope, Session, TLSSetupException
+from aiosmtpd.smtp import TLSSetupException
 
 from mailguard.feedback.envelope import ReceivedMail
 from mailguard.ingest.commands import is_client_name, parse_path
+from mailguard.ingest.connection import GRACE_S, LATER, STOPPING, Connection
 from mailguard.ingest.dot_stuffing import TooMuchData
-from mailguard.ingest.gate import Origin, OutOfRoom, origin_of
+from mailguard.ingest.gate import OutOfRoom
 from mailguard.ingest.intake import Intake
-from mailguard.ingest.proxy import client_of
 from mailguard.ingest.service import Service
 from mailguard.ingest.tls import Certificate
 from mailguard.spool.errors import SpoolFull
 
-log = logging.getLogger(__name__)
-
 _ALL: Final = 1 << 20  # more than the stream's buffer can hold
-_COMMAND_BYTES: Final = 8 * 1024
-"""Commands that may wait in one session. Who sends more has no interest in our answers."""
-_LINE_BYTES: Final = 1000
-_GRACE_S: Final = 1.0
 
-_LATER: Final = "451 4.3.0 Local trouble, please try again later"
 _NO_SPACE: Final = "452 4.3.1 No room at the moment, please try again later"
 _TOO_BIG: Final = "552 5.3.4 The mail is too big"
 _TOO_SLOW: Final = "421 4.4.2 Too slow, closing the connection"
-_STOPPING: Final = "421 4.3.2 Shutting down, please try again later"
 _FAREWELLS: Final[dict[type[Exception], str]] = {
     TimeoutError: _TOO_SLOW,
     TooMuchData: _TOO_BIG,
     OutOfRoom: _NO_SPACE,
 }
 _BODIES: Final = ("7BIT", "8BITMIME")
-_ECHO: Final = '500 Error: command "'
-"""How the library begins to answer an unknown command."""
 _COMMANDS: Final = ("EHLO", "HELO", "STARTTLS", "MAIL", "RCPT", "DATA", "RSET", "NOOP", "VRFY", "EXPN", "HELP", "QUIT")
 _SHOWN: Final = tuple(f"smtp_{command}" for command in _COMMANDS)
 
 
-class _Hooks:
-    """The one hook of the library that is used."""
-
-    def __dir__(self) -> list[str]:
-        return ["handle_PROXY"]
-
-    async def handle_PROXY(  # noqa: N802 - the name is aiosmtpd's
-        self, server: ReportSMTP, session: Session, envelope: Envelope, header: ProxyData
-    ) -> bool:
-        """A named proxy has told where the client is."""
-        return server.take_client(header)
-
-
-_HOOKS: Final = _Hooks()
-
-
-class ReportSMTP(SMTP):
-    """One session. It ends when the peer leaves, is idle, costs too much or has had its time."""
+class ReportSMTP(Connection):
+    """One session, in which mail is taken for the report addresses and nobody else."""
 
     def __init__(self, service: Service, loop: asyncio.AbstractEventLoop) -> None:
-        settings = service.settings
-        super().__init__(
-            _HOOKS,
-            data_size_limit=settings.mail_bytes,
-            hostname=settings.hostname,  # otherwise every connection would ask DNS for our own name
-            ident="mailguard",
-            timeout=settings.idle_s,
-            command_call_limit=settings.commands,
-            loop=loop,
-        )
-        # The library's own is shared by all sessions and grows with every unknown command.
-        self.command_size_limits = defaultdict(lambda: _LINE_BYTES)
-        self._service = service
-        self._settings = settings
-        self._gate = service.gate
-        self._origin = Origin()
-        self._mails = self._errors = 0
+        super().__init__(service, loop)
+        self._mails = 0
         self._declared = 0  # SIZE of the mail under way
-        self._intake: Intake | None = None  # while a mail's data come
-        self._busy = False  # from DATA to its last reply
-        self._deaf = False  # farewell was said: what comes now is not for us
-        self._deadline: asyncio.TimerHandle | None = None
 
     def __dir__(self) -> tuple[str, ...]:
         return _SHOWN
-
-    # What the gate and the listener ask of a session
-
-    def is_busy(self) -> bool:
-        """Whether a mail is being received or kept."""
-        return self._busy
-
-    def make_room(self) -> None:
-        """End at once, so that somebody else can come in."""
-        self._leave("421 4.3.2 Too many connections, please try again later")
-
-    def say_goodbye(self) -> None:
-        """End, because we stop."""
-        self._leave(_STOPPING)
-
-    def take_client(self, header: ProxyData) -> bool:
-        """Believe a proxy, which was named, about where the client is; false when too many come from there."""
-        self._origin = client_of(header, self._origin)
-        return self._gate.name(self, self._origin)
-
-    # What the transport tells
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if self._deadline is None:
-            self._come_in(cast(asyncio.Transport, transport))
-        else:  # TLS has begun
-            super().connection_made(transport)
-
-    def _come_in(self, transport: asyncio.Transport) -> None:
-        peer = transport.get_extra_info("peername") or ("",)
-        self._origin = origin_of(str(peer[0]))
-        is_proxy = self._origin in self._service.proxies
-        if self._service.closing or not self._gate.enter(self, None if is_proxy else self._origin):
-            self._deaf = True
-            transport.write(b"421 4.3.2 Too many connections, please try again later\r\n")
-            transport.close()
-            return
-        self._proxy_timeout = self._settings.handshake_s if is_proxy else None
-        self._deadline = self.loop.call_later(self._settings.session_s, transport.abort)
-        super().connection_made(transport)
-        assert self._handler_coroutine is not None
-        self._handler_coroutine.add_done_callback(_look_at_end)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        if self._deadline is None or self._deadline.cancelled():
-            return  # never let in, or gone already
-        self._deadline.cancel()
-        self._gate.leave(self)
-        super().connection_lost(error)
-
-    def data_received(self, data: bytes) -> None:
-        if self._deaf:
-            return
-        if self._intake is not None:
-            self._feed(self._intake, data)
-        elif len(data) + len(self._reader._buffer) > _COMMAND_BYTES:  # type: ignore[attr-defined]
-            self._leave("500 5.5.2 Too many commands at once")
-        else:
-            self._gate.heard(self)
-            super().data_received(data)
-
-    def _feed(self, intake: Intake, data: bytes) -> None:
-        intake.feed(data)
-        if intake.is_whole:
-            self._intake = None
-            if self._reader.at_eof():  # half closed: the stream takes nothing more, and holds what was there already
-                self._reader._buffer += intake.rest  # type: ignore[attr-defined]
-            elif intake.rest:
-                self.data_received(intake.rest)  # commands that were sent along
-
-    def eof_received(self) -> bool | None:
-        if self.session is None or self._deaf:
-            return False
-        if self._busy and self._intake is None and self.session.ssl is None:
-            self._reader.feed_eof()  # half closed: it has sent its mail and waits for the answer
-            return True
-        return super().eof_received()
-
-    def _timeout_cb(self) -> None:
-        self._leave("421 4.4.2 Idle too long, closing the connection")
-
-    # Replies
-
-    async def push(self, status: str) -> None:  # type: ignore[override]  # the library's takes bytes as well
-        """Send a reply. Who is refused too often is let go."""
-        if status.startswith(_ECHO):  # of whatever a stranger has sent, control characters and all
-            status = "500 5.5.2 Unknown command"
-        self._writer.write(status.encode("ascii", "replace") + b"\r\n")
-        if status[0] == "5":
-            self._errors += 1
-            if self._errors > self._settings.errors:
-                self._leave("421 4.7.0 Too many errors, closing the connection")
-        await self._writer.drain()
-
-    def _leave(self, farewell: str) -> None:
-        """Say farewell and close; by force if the peer does not read."""
-        transport = cast("asyncio.Transport | None", self.transport)
-        if transport is None or self._deaf:
-            return
-        self._deaf = True
-        if not transport.is_closing():
-            self._writer.write(farewell.encode() + b"\r\n")
-            transport.close()
-        lowest = cast(asyncio.Transport, self._original_transport or transport)
-        self.loop.call_later(_GRACE_S, lowest.abort)
-
-    async def handle_exception(self, error: Exception) -> str:
-        """Our own failure in the dialogue: say nothing about it, and that it will pass."""
-        if isinstance(error, asyncio.IncompleteReadError):  # a half closed connection has nothing more to say
-            assert self.transport is not None
-            self.transport.close()
-        elif isinstance(error, TLSSetupException):  # the library closes; whoever scans ports causes this all day
-            log.info("a TLS handshake with %s failed: %r", self._origin.address, error.__cause__)
-        else:
-            log.error("a session failed", exc_info=error)
-        return _LATER
-
-    # Commands
 
     async def smtp_HELO(self, argument: str | None) -> None:  # noqa: N802 - the names are aiosmtpd's
         """RFC 5321 4.1.1.1."""
@@ -269,7 +100,7 @@ class ReportSMTP(SMTP):
             done,
             server_side=True,
             ssl_handshake_timeout=self._settings.handshake_s,  # type: ignore[arg-type]  # a float will do
-            ssl_shutdown_timeout=_GRACE_S,
+            ssl_shutdown_timeout=GRACE_S,
         )
         self._original_transport = self.transport
         assert self._original_transport is not None
@@ -362,7 +193,7 @@ class ReportSMTP(SMTP):
             intake.close()
             self._gate.heard(self)
         if self._service.closing:
-            self._leave(_STOPPING)
+            self._leave(STOPPING)
 
     def _refuse_data(self, argument: str | None) -> str:
         assert self.envelope is not None
@@ -404,7 +235,7 @@ class ReportSMTP(SMTP):
         except SpoolFull:
             return _NO_SPACE
         except Exception:  # logged where the delivery ends
-            return _LATER
+            return LATER
         self._gate.welcome(self._origin)
         return "250 2.0.0 OK"
 
@@ -425,10 +256,3 @@ class ReportSMTP(SMTP):
         if self._tls_protocol is None or self.transport is None:
             return ""
         return str(self.transport.get_extra_info("ssl_object").version())
-
-
-def _look_at_end(dialogue: asyncio.Task[None]) -> None:
-    """A peer that resets the connection ends the dialogue with an exception, which is nobody's concern."""
-    error: Any = None if dialogue.cancelled() else dialogue.exception()
-    if error and not isinstance(error, ConnectionError):
-        log.error("a session ended in an unforeseen way", exc_info=error)
