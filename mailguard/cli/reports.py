@@ -227,6 +227,10 @@ def _told_lines(told: Reread) -> Iterator[str]:
         "readable and kept as they were, {conflicts} in conflict."
     )
     yield message.format(**asdict(told))
+    if told.gone:
+        yield say("Mails that are not kept any more, so that their reports stay as they were: {count}.").format(
+            count=told.gone
+        )
     if told.unread:
         yield say("Mails that went beyond the bounds on memory or time and stay as they were: {count}.").format(
             count=told.unread

@@ -91,8 +91,8 @@ class ReportsSettings:
 class RetentionSettings:
     """How many days each kind of data is kept (``store.upkeep.Kind``), and mails in quarantine; 0 means for ever.
 
-    ``quarantine_mib`` and ``reportless_mib`` bound mails in quarantine and stored mails without a report; 0 means no
-    bound.
+    What anybody can send is bounded in MiB; 0 means no bound: mails in quarantine, stored mails without a report, the
+    raw mails of unverified reports, and those reports themselves (``store.upkeep_bounds.Holding``).
     """
 
     raw_days: int = 90
@@ -106,6 +106,8 @@ class RetentionSettings:
     quarantine_days: int = 90
     quarantine_mib: int = 1_024
     reportless_mib: int = 1_024
+    unverified_raw_mib: int = 1_024
+    unverified_mib: int = 1_024
 
 
 @dataclass(frozen=True, slots=True)

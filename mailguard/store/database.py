@@ -25,6 +25,9 @@ class Database(Protocol):
 
     trouble: tuple[type[Exception], ...]
 
+    octets: str
+    """SQL for the bytes that a text takes; ``{}`` stands for the column."""
+
     def transaction(self) -> AbstractContextManager[None]:
         """All or nothing, and durable at the end; one writer at a time, across processes."""
 

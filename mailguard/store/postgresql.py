@@ -49,6 +49,8 @@ class PostgresDatabase:
     counted up by ourselves. With many mails to a transaction the turns cost little.
     """
 
+    octets = "OCTET_LENGTH({})"
+
     def __init__(self, connection: psycopg.Connection[tuple[Any, ...]], url: str) -> None:
         import psycopg
 

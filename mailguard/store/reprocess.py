@@ -51,12 +51,20 @@ class Reread:
     found: int = 0  # could not be read before
     conflicts: int = 0
     lost: int = 0  # could be read before; they stay as they were
+    gone: int = 0  # mails that are not kept any more; their reports stay as they are
     unread: int = 0  # mails that went beyond the bounds, of which everything stays as it was
 
 
 def list_kept(database: Database) -> list[int]:
     """The numbers of all mails that are kept, the first received first."""
     return [number for (number,) in database.rows("SELECT id FROM mail WHERE raw IS NOT NULL ORDER BY id")]
+
+
+def count_gone(database: Database) -> int:
+    """Mails of which reports are stored and that cannot be read again, because their bytes are not kept any more."""
+    of_reports = "id IN (SELECT mail_id FROM report UNION SELECT mail_id FROM tls_report)"
+    ((mails,),) = database.rows(f"SELECT COUNT(*) FROM mail WHERE raw IS NULL AND {of_reports}")
+    return int(mails)
 
 
 def load_kept(database: Database, mail_id: int) -> Kept | None:

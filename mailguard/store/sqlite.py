@@ -28,6 +28,7 @@ class SqliteDatabase:
     """A ``Database`` in a file. The connection may move between threads, but only one may use it at a time."""
 
     trouble: tuple[type[Exception], ...] = (sqlite3.Error,)
+    octets = "LENGTH(CAST({} AS BLOB))"
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self.connection = connection

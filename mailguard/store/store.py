@@ -206,6 +206,11 @@ class Store(Reader):
         with self._asking():
             return reprocess.list_kept(self.database)
 
+    def count_gone(self) -> int:
+        """Mails of which reports are stored, and whose bytes are not kept any more."""
+        with self._asking():
+            return reprocess.count_gone(self.database)
+
     def load_kept(self, mail_id: int) -> Kept | None:
         """One of them; None if its time is over meanwhile."""
         with self._asking():

@@ -9,7 +9,6 @@ their records: they are small, and without them a report that comes again would 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -17,6 +16,7 @@ from mailguard.errors import Sentence
 from mailguard.store.database import Database
 from mailguard.store.encode import day_of
 from mailguard.store.statements import ROLLUPS
+from mailguard.store.upkeep_bounds import BRINGS_NOTHING
 from mailguard.trust.grade import Grade
 
 _EMPTIED: Final = "records_gone_before_day"
@@ -47,11 +47,12 @@ def prune(database: Database, kind: Kind, before: int) -> int:
             return _prune_unverified(database, before)
         if kind is Kind.FAILURES:
             return _prune_failures(database, before)
+        if kind is Kind.RAW:
+            return _prune_raw(database, before)
         return gone + sum(database.run(sql, (day_of(before) if of_day else before,)) for sql, of_day in _PLAIN[kind])
 
 
 _PLAIN: Final[dict[Kind, list[tuple[str, bool]]]] = {
-    Kind.RAW: [("UPDATE mail SET raw = NULL WHERE received_at < ? AND raw IS NOT NULL", False)],
     Kind.RECORDS: [],
     Kind.SUMS: [(f"DELETE FROM {rollup.table} WHERE day < ?", True) for rollup in ROLLUPS],
     Kind.TLS: [("DELETE FROM tls_report WHERE mail_id IN (SELECT id FROM mail WHERE received_at < ?)", False)],
@@ -59,6 +60,13 @@ _PLAIN: Final[dict[Kind, list[tuple[str, bool]]]] = {
     Kind.AUDITS: [("DELETE FROM audit WHERE as_of < ?", False)],
 }
 """What to delete, and whether a day or a moment says what is old."""
+
+
+def _prune_raw(database: Database, before: int) -> int:
+    """A mail of which nothing else is kept is forgotten whole, or anybody could leave a row here for ever."""
+    gone = database.run("UPDATE mail SET raw = NULL WHERE received_at < ? AND raw IS NOT NULL", (before,))
+    database.run(f"DELETE FROM mail WHERE received_at < ? AND raw IS NULL AND {BRINGS_NOTHING}", (before,))
+    return gone
 
 
 def _prune_records(database: Database, day: int) -> int:
@@ -134,56 +142,6 @@ def may_prune(database: Database, now: int) -> bool:
 
 
 _SET: Final = "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
-
-
-@dataclass(frozen=True, slots=True)
-class Reportless:
-    """Mails of which no report is stored: how many, the bytes that they take, and the number of the last mail looked
-    at."""
-
-    last: int
-    mails: int
-    size: int
-
-
-_REPORTLESS: Final = "raw IS NOT NULL AND " + " AND ".join(
-    f"NOT EXISTS (SELECT 1 FROM {one} WHERE {one}.mail_id = mail.id)"
-    for one in ("report", "tls_report", "failure_report", "report_conflict", "tls_conflict")
-)
-# Beside the bytes: the row itself. ``authentication`` is JSON, so no stranger's text in it holds a bare quotation mark.
-_TAKEN: Final = "LENGTH(raw) + LENGTH(rcpt_to) + LENGTH(authentication) + 500"
-_PROVED: Final = '%"dmarc":"pass"%'
-_AT_ONCE: Final = 100_000
-_LEAST_VALUE_FIRST: Final = (
-    "EXISTS (SELECT 1 FROM unreadable WHERE unreadable.mail_id = mail.id), "
-    "CASE WHEN authentication LIKE ? THEN 1 ELSE 0 END, id"
-)
-
-
-def reportless_since(database: Database, mail_id: int) -> Reportless:
-    """Mails of which no report is stored, with higher numbers than this."""
-    ((last,),) = database.rows("SELECT COALESCE(MAX(id), 0) FROM mail")
-    query = f"SELECT COUNT(*), COALESCE(SUM({_TAKEN}), 0) FROM mail WHERE id > ? AND id <= ? AND {_REPORTLESS}"
-    ((mails, size),) = database.rows(query, (mail_id, last))
-    return Reportless(int(last), int(mails), int(size))
-
-
-def drop_reportless(database: Database, size: int) -> Reportless:
-    """Forget mails of which no report is stored until at least ``size`` bytes are free; what it came to.
-
-    Mails in which something could not be read go last, before them those of proved senders; of each the oldest first.
-    Inside one transaction of its own.
-    """
-    query = f"SELECT id, {_TAKEN} FROM mail WHERE {_REPORTLESS} ORDER BY {_LEAST_VALUE_FIRST} LIMIT {_AT_ONCE}"
-    mails = freed = 0
-    with database.transaction():
-        while freed < size and (found := database.rows(query, (_PROVED,))):
-            for number, taken in found:
-                if freed >= size:
-                    break
-                database.run("DELETE FROM mail WHERE id = ?", (number,))
-                mails, freed = mails + 1, freed + int(taken)
-    return Reportless(0, mails, freed)
 
 
 def emptied_before(database: Database) -> int:

@@ -1,8 +1,10 @@
-"""How much of the disk mails may take that nobody asked for: those in quarantine, and stored ones without a report.
+"""How much of the disk may be taken by what nobody asked for: mails in quarantine, stored mails without a report, and
+reports that nothing proves, with their mails.
 
-Anybody can send either. Without a bound a stranger could fill the disk until no mail is taken from anybody. What goes
-first is what came from senders who are not proved, the oldest of it first; a mail of which a report is stored never
-goes. Bounds are met by freeing a tenth more than is needed, so that looking for what may go is rare.
+Anybody can send any of them. Without a bound a stranger could fill the disk until no mail is taken from anybody. What
+goes first is what came from senders who are not proved, the oldest of it first; a report that is verified or
+authenticated never goes, and neither does its mail. Bounds are met by freeing a tenth more than is needed, so that
+looking for what may go is rare.
 """
 
 from __future__ import annotations
@@ -16,15 +18,17 @@ from typing import Final, cast
 
 from mailguard.errors import MailguardError
 from mailguard.feedback.envelope import ReceivedMail
+from mailguard.settings.values import RetentionSettings
 from mailguard.spool import Quarantined, Reason, Shelf
 from mailguard.store import Store
-from mailguard.store.upkeep import Reportless, drop_reportless, reportless_since
+from mailguard.store.upkeep_bounds import Held, Holding, held_since, make_room
 from mailguard.worker.filer import Filer, Keeper
 from mailguard.worker.telling import Trouble
 
 log = logging.getLogger(__name__)
 
 _DAY_S: Final = 86_400.0
+_MIB: Final = 1024**2
 _LOOK_EVERY_S: Final = 60.0
 _FILES_OF_ONE: Final = 8 * 1024
 """What a mail in quarantine takes beside its bytes: the note with its reason, and two files' last blocks."""
@@ -45,7 +49,7 @@ class LetGo:
         self._size += size
         now = self._clock()
         if self._mails and (self._said_at is None or now - self._said_at >= _DAY_S):
-            mib = self._size / 1024**2
+            mib = self._size / _MIB
             log.warning("let go for want of room (%s): %d mails, %.1f MiB", self._what, self._mails, mib)
             self._mails = self._size = 0
             self._said_at = now
@@ -102,11 +106,23 @@ def _value(entry: Quarantined) -> tuple[bool, bool, int, str]:
     return entry.whole_file or entry.reason.id in _OUR_FAULT, bool(entry.proved), entry.at, entry.id
 
 
-async def keep_reportless_within(
-    filer: Filer, most_bytes: int, *, look_every_s: float = _LOOK_EVERY_S, let_go: LetGo | None = None
+_CALLED: Final = {
+    Holding.REPORTLESS: "mails without a report",
+    Holding.UNVERIFIED_RAW: "raw mails of unverified reports",
+    Holding.UNVERIFIED: "unverified reports",
+}
+
+
+def bounds(retention: RetentionSettings) -> list[tuple[Holding, int]]:
+    """How many bytes each holding may take; 0 is without bound."""
+    return [(holding, getattr(retention, f"{holding}_mib") * _MIB) for holding in Holding]
+
+
+async def keep_within(
+    filer: Filer, holding: Holding, most_bytes: int, *, look_every_s: float = _LOOK_EVERY_S, let_go: LetGo | None = None
 ) -> None:
-    """Look every minute how much the stored mails without a report take, for ever; 0 is without bound."""
-    keeper = _BoundedStore(most_bytes, let_go or LetGo("mails without a report"))
+    """Look every minute how much the store has of this, for ever; 0 is without bound."""
+    keeper = _BoundedHolding(holding, most_bytes, let_go or LetGo(_CALLED[holding]))
     trouble = Trouble()
     while most_bytes:
         await asyncio.sleep(look_every_s)
@@ -118,22 +134,22 @@ async def keep_reportless_within(
             trouble.is_over()
 
 
-class _BoundedStore:
-    def __init__(self, most_bytes: int, let_go: LetGo) -> None:
+class _BoundedHolding:
+    def __init__(self, holding: Holding, most_bytes: int, let_go: LetGo) -> None:
+        self._holding = holding
         self._most = most_bytes
         self._let_go = let_go
-        self._held = Reportless(0, 0, 0)
+        self._held = Held(0, 0, 0)
 
     def look(self, store: Keeper) -> None:
         """Count what came since the last look; where that is too much, count all and let some go."""
         database = cast(Store, store).database
-        new = reportless_since(database, self._held.last)
-        self._held = Reportless(new.last, self._held.mails + new.mails, self._held.size + new.size)
-        gone = Reportless(0, 0, 0)
+        new = held_since(database, self._holding, self._held.last)
+        self._held = Held(new.last, self._held.mails + new.mails, self._held.size + new.size)
+        gone = Held(0, 0, 0)
         if self._held.size > self._most:
-            self._held = reportless_since(database, 0)
+            self._held = held_since(database, self._holding, 0)
             if self._held.size > self._most:
-                gone = drop_reportless(database, self._held.size - self._most * 9 // 10)
-                left = self._held.mails - gone.mails, self._held.size - gone.size
-                self._held = Reportless(self._held.last, *left)
+                gone = make_room(database, self._holding, self._held.size - self._most * 9 // 10)
+                self._held = Held(self._held.last, self._held.mails - gone.mails, self._held.size - gone.size)
         self._let_go.add(gone.mails, gone.size)

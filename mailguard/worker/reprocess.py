@@ -45,7 +45,7 @@ class ReprocessSettings:
 
 
 async def reprocess(open_store: Callable[[], Store], settings: ReprocessSettings) -> AsyncGenerator[Reread, None]:
-    """Read all mails that are kept, one transaction each; the count so far after each.
+    """Read all mails that are kept, one transaction each; the count so far, at the beginning and after each.
 
     Raises OperationError when the database does not take what was read; what was told before is stored.
     """
@@ -57,6 +57,8 @@ async def reprocess(open_store: Callable[[], Store], settings: ReprocessSettings
         )
         readers = await stack.enter_async_context(reading)
         settings.judge.remember(await _with(filer, Store.known_names))
+        told.gone = await _with(filer, Store.count_gone)
+        yield told
         numbers = deque(await _with(filer, Store.list_kept))
         window: deque[asyncio.Task[tuple[Kept, Filed | None] | None]] = deque()
         try:

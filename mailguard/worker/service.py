@@ -33,7 +33,7 @@ from mailguard.worker.judging import Judge
 from mailguard.worker.later import Later
 from mailguard.worker.mailboxes import SeenInStore, reader_name, watch_mailbox
 from mailguard.worker.notify import keep_telling, notify, watchdog_s
-from mailguard.worker.quotas import BoundedQuarantine, keep_reportless_within
+from mailguard.worker.quotas import BoundedQuarantine, bounds, keep_within
 from mailguard.worker.readers import Readers
 from mailguard.worker.retention import Age, keep_pruning
 from mailguard.worker.tries import Tries
@@ -124,8 +124,9 @@ async def service(settings: Settings, stop: asyncio.Event) -> AsyncIterator[List
             asyncio.create_task(worker.run(stop), name="worker"),
             asyncio.create_task(door.open(), name="store"),
             asyncio.create_task(keep_pruning(filer, settings.retention, age=age), name="retention"),
-            asyncio.create_task(
-                keep_reportless_within(filer, settings.retention.reportless_mib * _MIB), name="mails without a report"
+            *(
+                asyncio.create_task(keep_within(filer, holding, most), name=f"bound on {holding}")
+                for holding, most in bounds(settings.retention)
             ),
             *(
                 asyncio.create_task(

@@ -122,6 +122,8 @@ def test_a_database_address_can_lie_in_a_file(tmp_path: Path) -> None:
         ("[trust]\ncheck = 'yes'", "check is wanted as true or false"),
         ("[retention]\nraw_days = 1.5", "raw_days is wanted as a whole number"),
         ("[retention]\nquarantine_mib = -1", "quarantine_mib"),
+        ("[retention]\nunverified_raw_mib = 1.5", "unverified_raw_mib is wanted as a whole number"),
+        ("[retention]\nunverified_mib = 1048577", "unverified_mib"),
         ("[reading]\nprocesses = 0", "processes is wanted as a whole number from 1 to 64"),
         ("mailbox = 3", "mailbox is wanted as tables, each under [[mailbox]]"),
         ("[[mailbox]]\nhost = 'h'\nuser = 'u'\npassword = 'swordfish'", "[[mailbox]] 1: a secret does not belong"),

@@ -7,7 +7,8 @@ from dataclasses import replace
 from mailguard.feedback.mail import MailContents
 from mailguard.feedback.report import Unreadable
 from mailguard.store import Filed, Store
-from mailguard.store.upkeep import check, drop_reportless, reportless_since
+from mailguard.store.upkeep import check
+from mailguard.store.upkeep_bounds import Holding, held_since, make_room
 from tests.store import samples
 from tests.store.test_other_reports import tls, tls_mail
 
@@ -45,27 +46,27 @@ def test_what_is_worth_least_goes_first_and_no_mail_with_a_report(store: Store) 
     kept = ["report"]
     order = ["old", "spoofed", "new", "known", "broken"]
     for gone in range(1, 6):
-        dropped = drop_reportless(store.database, 1)
+        dropped = make_room(store.database, Holding.REPORTLESS, 1)
         assert dropped.mails == 1
         assert dropped.size >= 500
         assert sorted(set(left(store))) == sorted({*kept, *order[gone:]})
-    assert drop_reportless(store.database, 1).mails == 0
+    assert make_room(store.database, Holding.REPORTLESS, 1).mails == 0
     assert left(store) == ["report"] * 3
     assert list(check(store.database)) == []
 
 
 def test_counting_goes_on_where_it_ended(store: Store) -> None:
     store.add([letter("old"), letter("new")])
-    first = reportless_since(store.database, 0)
-    assert (first.mails, reportless_since(store.database, first.last).mails) == (2, 0)
+    first = held_since(store.database, Holding.REPORTLESS, 0)
+    assert (first.mails, held_since(store.database, Holding.REPORTLESS, first.last).mails) == (2, 0)
     store.add([letter("known"), samples.filed(samples.report(samples.record()))])
-    assert reportless_since(store.database, first.last).mails == 1
+    assert held_since(store.database, Holding.REPORTLESS, first.last).mails == 1
 
 
 def test_as_much_goes_as_is_asked_for(store: Store) -> None:
     store.add([letter(f"{number:05d}") for number in range(20)])
-    held = reportless_since(store.database, 0)
-    gone = drop_reportless(store.database, held.size // 2)
-    rest = reportless_since(store.database, 0)
+    held = held_since(store.database, Holding.REPORTLESS, 0)
+    gone = make_room(store.database, Holding.REPORTLESS, held.size // 2)
+    rest = held_since(store.database, Holding.REPORTLESS, 0)
     assert held.size == gone.size + rest.size
     assert 0.4 * held.size < rest.size <= held.size / 2

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from mailguard.feedback.mail import MailContents
+from mailguard.settings.values import RetentionSettings
 from mailguard.spool import Reason, Shelf
-from mailguard.store import open_store
-from mailguard.store.upkeep import reportless_since
+from mailguard.store import Filed, open_store
+from mailguard.store.upkeep_bounds import Holding, held_since
+from mailguard.trust.grade import Grade, Trust
 from mailguard.worker.filer import Filer
-from mailguard.worker.quotas import BoundedQuarantine, LetGo, keep_reportless_within
+from mailguard.worker.quotas import BoundedQuarantine, LetGo, bounds, keep_within
 from tests.spool.mails import mail
 from tests.store import samples
 from tests.worker.until import until
@@ -95,7 +98,7 @@ async def test_stored_mails_without_a_report_stay_within_their_bound(tmp_path: P
     async with Filer(lambda: open_store(path)) as filer:
         await asyncio.gather(*map(filer.add, letters))
         await filer.add(samples.filed(samples.report(samples.record())))
-        keeping = asyncio.create_task(keep_reportless_within(filer, 10_000, look_every_s=0.01))
+        keeping = asyncio.create_task(keep_within(filer, Holding.REPORTLESS, 10_000, look_every_s=0.01))
         await until(lambda: held(path) <= 10_000)
         more = [replace(one, mail=replace(one.mail, raw=b"more" + one.mail.raw)) for one in letters]
         await asyncio.gather(*map(filer.add, more))
@@ -103,9 +106,49 @@ async def test_stored_mails_without_a_report_stay_within_their_bound(tmp_path: P
         keeping.cancel()
     with open_store(path) as store:
         assert len(store.list_reports()) == 1
-        assert reportless_since(store.database, 0).mails >= 10
+        assert held_since(store.database, Holding.REPORTLESS, 0).mails >= 10
 
 
-def held(path: Path) -> int:
+@pytest.mark.parametrize("holding", [Holding.UNVERIFIED_RAW, Holding.UNVERIFIED])
+async def test_forged_reports_stay_within_their_bound(
+    tmp_path: Path, holding: Holding, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "db"
+    most = 10_000
+    proved = samples.report(samples.record(), report_id="proved")
+    other = samples.report(samples.record(), report_id="other")
+    async with Filer(lambda: open_store(path)) as filer:
+        await filer.add(samples.filed(proved, trust=samples.VERIFIED))
+        await filer.add(samples.filed(other, trust=samples.AUTHENTICATED))
+        keeping = asyncio.create_task(keep_within(filer, holding, most, look_every_s=0.01))
+        for batch in range(3):
+            forged = (forged_report(f"{batch} {number}") for number in range(40))
+            await asyncio.gather(*map(filer.add, forged))
+            await until(lambda: held(path, holding) <= most)
+        keeping.cancel()
     with open_store(path) as store:
-        return reportless_since(store.database, 0).size
+        assert held_since(store.database, holding, 0).size > most // 2
+        proved_mails = "SELECT grade FROM mail JOIN report ON mail_id = mail.id WHERE grade <> ? AND raw IS NOT NULL"
+        assert store.database.rows(proved_mails, ("unverified",)) == [("verified",), ("authenticated",)]
+        ((reports,),) = store.database.rows("SELECT COUNT(*) FROM report")
+        assert (reports == 122) is (holding is Holding.UNVERIFIED_RAW)
+    (said,) = caplog.messages  # once a day
+    assert said.startswith("let go for want of room (")
+
+
+def forged_report(name: str) -> Filed:
+    trust = Trust(Grade.UNVERIFIED, "", ("not-authenticated",))
+    return samples.filed(samples.report(samples.record(), report_id=name), trust=trust, raw=random.randbytes(500))
+
+
+def test_every_holding_has_its_bound() -> None:
+    assert dict(bounds(RetentionSettings(reportless_mib=1, unverified_raw_mib=2, unverified_mib=0))) == {
+        Holding.REPORTLESS: KIB**2,
+        Holding.UNVERIFIED_RAW: 2 * KIB**2,
+        Holding.UNVERIFIED: 0,
+    }
+
+
+def held(path: Path, holding: Holding = Holding.REPORTLESS) -> int:
+    with open_store(path) as store:
+        return held_since(store.database, holding, 0).size

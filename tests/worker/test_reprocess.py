@@ -74,6 +74,16 @@ async def test_what_could_not_be_read_is_found(place: Path) -> None:
     assert (told.found, told.unchanged) == (0, 20)
 
 
+async def test_it_is_told_how_many_mails_are_gone(place: Path) -> None:
+    keep(place, [report_mail("kept"), report_mail("gone"), replace(report_mail("letter"), raw=b"a letter")])
+    await again(place)
+    with open_store(place) as store, store.database.transaction():
+        store.database.run("UPDATE mail SET raw = NULL WHERE id > 1")
+    told = await again(place)
+    assert (told.mails, told.unchanged, told.gone) == (1, 1, 1)
+    assert ids(place) == ["gone", "kept"]
+
+
 @pytest.mark.parametrize("kind", ["crash", "hang", "grow", "raise"])
 async def test_a_mail_that_goes_beyond_the_bounds_costs_itself_only(place: Path, kind: str) -> None:
     keep(place, [report_mail("before"), poison(kind), report_mail("after")])
