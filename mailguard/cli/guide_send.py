@@ -9,13 +9,17 @@ import click
 
 from mailguard.cli.exits import OUR_FAILURE
 from mailguard.cli.guideoptions import (
+    JUDGING,
     audits_option,
     brand_option,
     database_option,
     days_option,
     font_option,
     furigana_option,
+    policy_option,
     readers_option,
+    refuse_beside_audits,
+    since_option,
 )
 from mailguard.cli.options import lang_option, resolver_options
 from mailguard.cli.speaking import SpokenCommand, language, say
@@ -37,6 +41,8 @@ from mailguard.cli.speaking import SpokenCommand, language, say
 @font_option
 @readers_option
 @furigana_option
+@since_option
+@policy_option
 @database_option
 @days_option
 @click.option("--law", is_flag=True, help="Print help on the law about mail that advertises, and exit.")
@@ -57,6 +63,7 @@ def send(ctx: click.Context, /, **options: Any) -> None:
     if options["law"]:
         print_law(language())
         return
+    refuse_beside_audits(ctx, JUDGING)
     try:
         code = asyncio.run(Sending.prepare(options).run())
     except OperationError as error:

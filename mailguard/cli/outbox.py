@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from mailguard.cli.options import lang_option
-from mailguard.cli.sending import say_state
+from mailguard.cli.sendtelling import say_state
 from mailguard.cli.speaking import SpokenCommand, SpokenGroup, say
 from mailguard.errors import UsageError
 from mailguard.render.safe import visible

@@ -17,9 +17,11 @@ from mailguard.bulk import Failed
 from mailguard.cli.archive import Archive
 from mailguard.cli.auditing import asked, make_plan, tell_failure
 from mailguard.cli.exits import FINDINGS, OK, WRONG_USE
+from mailguard.cli.guiding import Earlier
 from mailguard.cli.options import resolver_settings
 from mailguard.cli.previewing import PreviewFolder
 from mailguard.cli.saved import read_audits
+from mailguard.cli.sendtelling import say_fate, say_line, say_why
 from mailguard.cli.speaking import say
 from mailguard.errors import Sentence, UsageError, system_reason
 from mailguard.guidebook.blocks import Reader
@@ -67,6 +69,7 @@ class Sending:
     recipients: tuple[Recipient, ...]
     brand: Brand
     readers: tuple[Reader, ...]
+    plan: Plan
     now: datetime
     left_out: bool = False
     pool: PdfPool | None = None
@@ -86,6 +89,7 @@ class Sending:
             recipients=_recipients(options["recipients"], advertising=settings.advertising),
             brand=load_brand(Path(options["brand"])) if options["brand"] else Brand(),
             readers=tuple(Reader) if "all" in chosen else tuple(Reader(one) for one in dict.fromkeys(chosen)),
+            plan=_plan(policies=options["policies"]),
             now=datetime.now(UTC),
         )
 
@@ -146,10 +150,11 @@ class Sending:
                 waiting.setdefault(str(recipient.domain), []).append(recipient)
         options = {"database": self.options["database"], "config": None}
         with Archive.open(options) as archive, self._pooled():
-            plan = _plan(())
-            async for document in self._documents(waiting, plan):
+            earlier = Earlier.prepare(self.options["since"], archive)
+            async for document in self._documents(waiting):
+                previous = earlier.of(document, archive) if earlier else None
                 for recipient in waiting.pop(document["domain"], ()):
-                    yield recipient, self._mail(document, recipient, archive, plan, outbox)
+                    yield recipient, self._mail(document, previous, recipient, archive, outbox)
                 if self.mode is not Mode.DRY:
                     archive.keep(document)
         for recipients in waiting.values():
@@ -157,14 +162,20 @@ class Sending:
                 yield recipient, None
 
     def _mail(
-        self, document: Document, recipient: Recipient, archive: Archive, plan: Plan, outbox: Outbox | None
+        self,
+        document: Document,
+        previous: Document | None,
+        recipient: Recipient,
+        archive: Archive,
+        outbox: Outbox | None,
     ) -> Prepared:
-        traffic = archive.traffic(document["domain"], self.now, self.options["days"], plan.knowledge)
+        knowledge = self.plan.knowledge
         case = Case(
             document=document,
             made_at=self.now,
-            knowledge=plan.knowledge,
-            traffic=traffic,
+            knowledge=knowledge,
+            traffic=archive.traffic(document["domain"], self.now, self.options["days"], knowledge),
+            previous=previous,
             clinic=Clinic(recipient.clinic, recipient.name),
             imprint=self.brand.imprint(recipient.language),
         )
@@ -184,13 +195,13 @@ class Sending:
             yield
         self.pool = None
 
-    async def _documents(self, wanted: Mapping[str, Sequence[Recipient]], plan: Plan) -> AsyncIterator[Document]:
+    async def _documents(self, wanted: Mapping[str, Sequence[Recipient]]) -> AsyncIterator[Document]:
         if self.options["audits"]:
             for document in read_audits(Path(self.options["audits"])):
                 if document["domain"] in wanted:
                     yield document
             return
-        async for document in self._audited([rows[0].domain for rows in wanted.values()], plan):
+        async for document in self._audited([rows[0].domain for rows in wanted.values()], self.plan):
             yield document
 
     async def _audited(self, domains: Sequence[DomainName], plan: Plan) -> AsyncIterator[Document]:
@@ -207,7 +218,7 @@ class Sending:
         if self.options["sender_audit"]:
             documents = list(read_audits(Path(self.options["sender_audit"])))
         else:
-            documents = [one async for one in self._audited([sender.domain], _plan(sender.dkim_selectors))]
+            documents = [one async for one in self._audited([sender.domain], _plan(selectors=sender.dkim_selectors))]
         told = "Nothing is sent: {domain} itself does not pass the audit ({reasons}); see: mailguard audit {domain}"
         fitting = [one for one in documents if one["domain"] == str(sender.domain)] or documents
         reasons = judge_sender(fitting[-1], str(sender.domain), self.now) if fitting else (_NO_AUDIT,)
@@ -231,7 +242,7 @@ class Sending:
 
     def _tell(self, message: Message, handed: Handed) -> None:
         self.left_out |= handed.fate is not Fate.TAKEN
-        _say_line(message.domain, message.recipient, _fate(handed))
+        say_line(message.domain, message.recipient, say_fate(handed))
 
     async def _test(self) -> None:
         address = self.options["test_address"]
@@ -248,14 +259,14 @@ class Sending:
             sender = self.settings.sender.bounces
             handed = await channel.hand_over(sender, address, raw, envelope_id="test", begin=lambda: True)
         self.left_out |= handed.fate is not Fate.TAKEN
-        _say_line(message.domain, address, _fate(handed))
+        say_line(message.domain, address, say_fate(handed))
 
     async def _say_what_would_be(self) -> None:
         found = Outbox.read(self.settings.outbox)
         with closing(found) if found else nullcontext():
             for choice in [one async for one in self._dry_choices(found)]:
                 if choice.why is Why.GOES and choice.recipient:
-                    _say_line(str(choice.recipient.domain), choice.recipient.email, say("would be sent"))
+                    say_line(str(choice.recipient.domain), choice.recipient.email, say("would be sent"))
                 else:
                     self._leave_out(choice)
         await self._check_sender()
@@ -279,7 +290,7 @@ class Sending:
             self.left_out = True
         domain = choice.message.domain if choice.message else str(choice.recipient.domain if choice.recipient else "")
         address = choice.message.recipient if choice.message else (choice.recipient.email if choice.recipient else "")
-        _say_line(domain, address, _reason(choice))
+        say_line(domain, address, say_why(choice))
 
 
 _NO_AUDIT = Sentence("it could not be audited")
@@ -320,9 +331,9 @@ def _recipients(name: str, *, advertising: bool) -> tuple[Recipient, ...]:
     return found.recipients
 
 
-def _plan(selectors: tuple[str, ...]) -> Plan:
+def _plan(*, policies: tuple[str, ...] = (), selectors: tuple[str, ...] = ()) -> Plan:
     options: dict[str, Any] = {
-        "policies": (),
+        "policies": policies,
         "mailing_lists": None,
         "sends": None,
         "receives": None,
@@ -330,62 +341,6 @@ def _plan(selectors: tuple[str, ...]) -> Plan:
         "second_opinion": False,
     }
     return make_plan(options)
-
-
-def _say_line(domain: str, address: str, what: str) -> None:
-    click.echo(say("{domain}, {address}: {what}").format(domain=visible(domain), address=visible(address), what=what))
-
-
-def _fate(handed: Handed) -> str:
-    match handed.fate:
-        case Fate.TAKEN:
-            told = say("sent ({answer})")
-        case Fate.LATER:
-            told = say("not taken now, the next run tries again ({answer})")
-        case Fate.REFUSED | Fate.NO_SUCH_ADDRESS:
-            told = say("refused by the mail server ({answer})")
-        case Fate.NOT_BEGUN:
-            told = say("not sent, because another run has it")
-        case Fate.UNKNOWN:
-            told = say("unclear whether it was sent ({answer}); look, then: mailguard guide outbox settle")
-    return told.format(answer=handed.answer)
-
-
-def _reason(choice: Choice) -> str:
-    match choice.why:
-        case Why.OPT_OUT:
-            return say("not sent: they do not want such mail")
-        case Why.STOPPED:
-            return say("not sent: mail to this address came back for good")
-        case Why.NOT_LISTED:
-            return say("not sent: it waits in the outbox, but is not on this list")
-        case Why.CHANGED:
-            return say("not sent: list or settings were changed since the preview; make the preview again")
-        case Why.NOT_PREPARED:
-            return say("not sent: there is no mail for them; make a preview, with an audit of their domain")
-        case Why.UNCLEAR:
-            return say("not sent: unclear whether it has gone out; look, then: mailguard guide outbox settle")
-        case _:
-            assert choice.message is not None
-            when = choice.message.changed_at.strftime("%Y-%m-%d %H:%M UTC")
-            return say("not sent again: {state} on {when}").format(state=say_state(choice.message.state), when=when)
-
-
-def say_state(state: State) -> str:
-    """The state of a message in words."""
-    match state:
-        case State.PENDING:
-            return say("waiting")
-        case State.SENDING:
-            return say("being sent")
-        case State.SENT:
-            return say("sent")
-        case State.FAILED:
-            return say("refused")
-        case State.BOUNCED:
-            return say("came back")
-        case State.UNCLEAR:
-            return say("unclear")
 
 
 def print_law(language: str) -> None:

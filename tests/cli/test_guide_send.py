@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
+from email.policy import default
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from mailguard.cli import main
+from mailguard.store import open_reader
 from tests.cli.world import GOOD, KEY, Dns, served
 from tests.guidebook.books import can_draw
 from tests.render.documents import document_of
@@ -331,6 +333,81 @@ def test_audits_can_be_asked_of_the_network(world: World) -> None:
         done = asking.send("--for", "director", "--preview", "look")
     assert done.exit_code == 0, done.stderr
     assert asking.messages()[0]["domain"] == "clinic.example.jp"
+
+
+WITHOUT_DMARC = '{0} MX 10 mx.{0}\nmx.{0} A 192.0.2.1\n{0} TXT "v=spf1 ip4:192.0.2.1 -all"'
+
+
+def parts_of(path: Path) -> str:
+    """The parts of the guide that travels with a mail, where its PDF is only their names."""
+    (pdf,) = message_from_bytes(path.read_bytes(), policy=default).iter_attachments()
+    return str(pdf.get_content().decode())
+
+
+def test_what_changed_since_an_earlier_audit_is_in_the_mail(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "mailguard.render.book.mail.render_pdf", lambda book, *_, **__: " ".join(one.id for one in book.parts).encode()
+    )
+    now, before = (
+        document_of(WITHOUT_DMARC.format("midori.example.jp") + more, "midori.example.jp", as_of=as_of)
+        for more, as_of in (
+            ("\n_dmarc.midori.example.jp TXT v=DMARC1;p=reject", datetime(2026, 11, 22, tzinfo=UTC)),
+            ("", datetime(2026, 11, 1, tzinfo=UTC)),
+        )
+    )
+    world.write("list.csv", LIST.partition("aoba")[0])
+    world.write("audits.json", json.dumps(now))
+    world.write("before.json", json.dumps(before))
+    for place, arguments, there in (
+        ("a", (), False),
+        ("b", ("--since", "before.json"), True),
+        ("c", ("--since", "last", "--database", "kept.db"), False),
+    ):
+        done = world.send("--audits", "audits.json", "--for", "it", "--preview", place, *arguments)
+        assert done.exit_code == 0, done.stderr
+        assert ("difference" in parts_of(world.folder / place / "0001-midori.example.jp.eml")) == there
+    assert "midori.example.jp: there is no earlier audit" in done.stderr
+    world.write("audits.json", json.dumps({**now, "as_of": "2026-11-23T00:00:00Z"}))
+    done = world.send(
+        *("--audits", "audits.json", "--for", "it", "--preview", "d", "--since", "last", "--database", "kept.db")
+    )
+    assert "difference" in parts_of(world.folder / "d" / "0001-midori.example.jp.eml")
+
+
+def test_a_policy_judges_the_clinics_and_not_the_sender(world: World) -> None:
+    with served(CONSULTANT + GOOD) as dns:
+        asking = World(world.folder, world.server, dns)
+        asking.write("list.csv", "domain,email\nclinic.example.jp,info@clinic.example.jp\n")
+        asked = ("--for", "it", "--preview", "look", "--database", "kept.db")
+        done = asking.send(*asked, "--policy", "parked")
+    assert done.exit_code == 0, done.stderr
+    with open_reader("kept.db") as store:
+        kept = store.audit_before("clinic.example.jp", datetime(2100, 1, 1, tzinfo=UTC))
+    assert kept is not None
+    assert "parked" in json.dumps(kept["policy"])
+
+
+def test_a_policy_changes_nothing_in_saved_audits_and_is_refused(world: World) -> None:
+    done = world.send("--audits", "audits.json", "--preview", "look", "--policy", "hospital")
+    assert done.exit_code == 2
+    assert "--policy changes nothing in saved audits" in done.stderr
+    assert not (world.folder / "look").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (("--policy", "nosuch"), "nosuch"),
+        (("--since", "missing.json"), "no such file"),
+        (("--since", "last"), "--database"),
+    ],
+)
+def test_what_cannot_be_compared_or_judged_is_told(world: World, options: tuple[str, ...], word: str) -> None:
+    for lang in ("en", "ja"):
+        done = world.send("--preview", "look", *options, lang=lang)
+        assert done.exit_code == 2
+        assert word in (done.stderr if lang == "en" else f"{done.stderr} {word}")
+        assert not list((world.folder / "look").glob("*.eml"))
 
 
 def test_a_domain_without_an_audit_is_told_of(world: World) -> None:
