@@ -13,19 +13,15 @@ import sqlite3
 import ssl
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from mailguard.cli import main
 from mailguard.names import DomainName
 from mailguard.trust.token import ReportAddresses
+from tests.certificates import write_certificate
 from tests.cli.daemon import SETTINGS, Daemon, Senders, send, until
 from tests.integration.restarts import tell_starts
 from tests.worker.mails import FAILURE_REPORT, UNREADABLE, report_xml
@@ -206,16 +202,10 @@ def test_sighup_takes_new_certificates_and_ends_nobody(tmp_path: Path) -> None:
 
 
 def make_certificate(folder: Path, name: str) -> Path:
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    builder = x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
-    made = builder.not_valid_before(now - timedelta(1)).not_valid_after(now + timedelta(1)).sign(key, hashes.SHA256())
+    """A certificate and its key in one file, as some authorities deliver them."""
+    chain, key = write_certificate(folder, name)
     path = folder / f"{name}.pem"
-    pkcs8 = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path.write_bytes(made.public_bytes(serialization.Encoding.PEM) + pkcs8)
+    path.write_bytes(chain.read_bytes() + key.read_bytes())
     return path
 
 

@@ -16,8 +16,8 @@ from typing import Final
 
 from mailguard.ingest.listener import Listener
 from mailguard.ingest.tls import Certificate
+from tests.certificates import write_certificate
 from tests.fuzz.campaign import Check
-from tests.ingest.certificates import write_certificate
 from tests.ingest.client import ENVELOPE, MAIL, SETTINGS, Inbox
 
 _WAIT_S: Final = 10.0

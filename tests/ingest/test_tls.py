@@ -14,7 +14,7 @@ import pytest
 
 from mailguard.errors import OperationError
 from mailguard.ingest.tls import Certificate
-from tests.ingest.certificates import write_certificate
+from tests.certificates import write_certificate
 from tests.ingest.client import ENVELOPE, MAIL, SETTINGS, Client, Inbox, listening
 
 

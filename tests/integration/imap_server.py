@@ -18,8 +18,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.certificates import write_certificate
 from tests.integration.dns_servers import WAIT_S, find_program, free_port
-from tests.sources.certificates import write_certificate
 
 PASSWORD = 'correct horse "battery" 病'
 
@@ -50,7 +50,7 @@ service stats {{
   chroot =
 }}
 ssl = yes
-ssl_cert = <{directory}/certificate.pem
+ssl_cert = <{directory}/chain.pem
 ssl_key = <{directory}/key.pem
 auth_mechanisms = plain
 disable_plaintext_auth = yes
@@ -82,7 +82,7 @@ class Dovecot:
 
     @property
     def certificate(self) -> Path:
-        return self.directory / "certificate.pem"
+        return self.directory / "chain.pem"
 
     def new_mailbox(self) -> Mailbox:
         mailbox = Mailbox(self, next(self.users), itertools.count())
@@ -171,7 +171,7 @@ def _configure(directory: Path) -> Dovecot:
     somebody = pwd.getpwnam("nobody") if is_root else me
     users = [f"dmarc{number}@clinic.example.jp" for number in range(50)]
     server = Dovecot(directory, free_port(), free_port(), (somebody.pw_uid, somebody.pw_gid), iter(users[1:]))
-    write_certificate(directory / "certificate.pem", directory / "key.pem")
+    write_certificate(directory)
     (directory / "users").write_text("".join(f"{user}:{PASSWORD}\n" for user in users), encoding="utf-8")
     (directory / "run").mkdir()
     (directory / "mail").mkdir()

@@ -18,7 +18,7 @@ from mailguard.errors import UsageError
 from mailguard.sources.errors import MailboxError
 from mailguard.sources.oauth import OAuthSettings, TokenSource, oauth_from, sasl_xoauth2
 from mailguard.sources.secret import Secret
-from tests.sources.certificates import write_certificate
+from tests.certificates import write_certificate
 
 GOOD = {"access_token": "token-1", "token_type": "Bearer", "expires_in": 3600}
 
@@ -41,7 +41,7 @@ class TokenServer:
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TokenServer]:
     monkeypatch.setenv("NO_PROXY", "localhost")
-    write_certificate(tmp_path / "certificate.pem", tmp_path / "key.pem")
+    chain, key = write_certificate(tmp_path)
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -59,9 +59,9 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TokenSer
     httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     httpd.daemon_threads = True
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "certificate.pem", tmp_path / "key.pem")
+    context.load_cert_chain(chain, key)
     httpd.socket = context.wrap_socket(httpd.socket, server_side=True)
-    tokens = TokenServer(f"https://localhost:{httpd.server_port}/token", tmp_path / "certificate.pem")
+    tokens = TokenServer(f"https://localhost:{httpd.server_port}/token", chain)
     thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
