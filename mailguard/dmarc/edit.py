@@ -117,13 +117,11 @@ Proposal = Callable[[DmarcSurvey], str | None]
 
 
 def _first_record(survey: DmarcSurvey) -> str | None:
-    address = f"mailto:{REPORT_MAILBOX}@{survey.domain}"
-    return format_record((("v", "DMARC1"), ("p", "none"), ("rua", address)))
+    return format_record((("v", "DMARC1"), ("p", "none"), ("rua", report_address(survey.domain))))
 
 
 def _report_address(survey: DmarcSurvey) -> str:
-    host = survey.policy_domain or survey.domain
-    return f"mailto:{REPORT_MAILBOX}@{host}"
+    return report_address(survey.policy_domain or survey.domain)
 
 
 def _if_identical(survey: DmarcSurvey) -> str | None:
@@ -231,11 +229,28 @@ def _as_organization(survey: DmarcSurvey) -> str | None:
     return rewrite(survey.record, {"psd": "n"}) if survey.record and not survey.inherited else None
 
 
+def without_mail(own: Record | None, address: str = "") -> str:
+    """The record of a domain that sends nothing, whatever stands there now.
+
+    It says reject at once: watching first is for mail of one's own that might be stopped (RFC 9989 section 7.4), and
+    here is none. Destinations that a report can be mailed to stay; ``address`` is asked where there is none.
+    """
+    tags = {"v": "DMARC1", "p": "reject", "sp": "reject", "np": "reject", "adkim": "s", "aspf": "s"}
+    tags["rua"] = ",".join(_only_usable(own.rua)) if own else ""
+    tags["rua"] = tags["rua"] or address
+    if own and (failures := ",".join(_only_usable(own.ruf))):
+        tags["ruf"] = failures
+        tags["fo"] = "" if own.problems_of("fo") else own.value("fo") or ""
+    return format_record((key, value) for key, value in tags.items() if value)
+
+
+def report_address(domain: DomainName) -> str:
+    """The destination that we propose where a domain can receive mail."""
+    return f"mailto:{REPORT_MAILBOX}@{domain}"
+
+
 def _for_no_mail(survey: DmarcSurvey, record: Record) -> str:
-    changes = {"p": "reject", "sp": "reject", "np": "reject", "adkim": "s", "aspf": "s"}
-    if not record.rua:
-        changes["rua"] = _report_address(survey)
-    return rewrite(record, changes, ("t", *OBSOLETE_TAGS))
+    return without_mail(record, _report_address(survey))
 
 
 _PROPOSALS: Final[Mapping[str, Proposal]] = {

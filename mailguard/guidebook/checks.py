@@ -14,6 +14,8 @@ from typing import Any, Final
 
 from mailguard.guidebook.actors import Actor, companies
 from mailguard.guidebook.case import Case
+from mailguard.guidebook.unused import refuses_all
+from mailguard.render.phrases import SCOPES
 from mailguard.render.reading import is_waived
 
 Document = dict[str, Any]
@@ -147,9 +149,20 @@ def _mail_arrives(case: Case) -> Look:
 
 def _parked(case: Case) -> Look:
     status = case.document["parked"]["status"]
+    if status == "not_parked":  # it receives
+        return _silent(case)
     if status == "unanswered":
         return _UNANSWERED
     return Look(Mark.YES if status == "perfect" else Mark.NO)
+
+
+def _silent(case: Case) -> Look:
+    """SPF lists nobody, and DMARC refuses everything: yes only when both are seen."""
+    policies = _enforces(case.document, *SCOPES)
+    says_nobody = str(case.document["spf"]["record"]).lower().split() == ["v=spf1", "-all"]
+    if case.document["spf"]["status"] == "unanswered" or policies.mark is Mark.UNANSWERED:
+        return _UNANSWERED
+    return Look(Mark.YES if says_nobody and refuses_all(case.document) else Mark.NO)
 
 
 def _record(part: Document) -> tuple[str, ...]:

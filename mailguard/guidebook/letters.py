@@ -17,8 +17,8 @@ from typing import Any, Final
 from mailguard.guidebook.actors import Actor, companies
 from mailguard.guidebook.case import Case
 from mailguard.guidebook.exposure import Exposure, judge_exposure
-from mailguard.guidebook.signals import is_without_mail
 from mailguard.guidebook.tasks import Plan, Stage, Task, Work
+from mailguard.guidebook.unused import is_without_mail
 from mailguard.providers import Provider
 
 Document = dict[str, Any]

@@ -16,8 +16,8 @@ from typing import Any, Generic, TypeVar
 from mailguard.guidebook.case import Case
 from mailguard.guidebook.checks import LOOKS, Look, Mark, look
 from mailguard.guidebook.days import in_japan
-from mailguard.guidebook.signals import is_without_mail
 from mailguard.guidebook.tasks import Plan, Work
+from mailguard.guidebook.unused import is_without_mail
 from mailguard.providers import Text
 from mailguard.resources import policies
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from mailguard.guidebook.blocks import Tone
 from mailguard.guidebook.tasks import Plan, Stage, Work
+from mailguard.guidebook.unused import is_without_mail
 from mailguard.render.phrases import SCOPES
 from mailguard.render.reading import is_waived
 from mailguard.traffic import SourceClass, Traffic
@@ -165,12 +166,6 @@ def _sight(document: Document, traffic: Traffic | None) -> Shown:
 
 
 _REPORTS_WANTED: Final = frozenset({"DMARC019", "DMARC041"})
-
-
-def is_without_mail(document: Document) -> bool:
-    """Whether the domain is one that is not used for mail, as far as it was seen or said."""
-    unused = document["parked"]["status"] in ("perfect", "imperfect") or document["expectation"]["sends"] is False
-    return unused or _has_trouble(document, frozenset({"ZONE014", "ZONE015"}))
 
 
 def _has_trouble(document: Document, rules: frozenset[str]) -> bool:

@@ -124,7 +124,7 @@ def _drafts(document: Document) -> _Drafts:
     drafts: _Drafts = {}
     findings: Sequence[Document] = document["findings"]
     known: set[str] = set()
-    for index, (finding, work) in enumerate(zip(findings, works_of(findings), strict=True)):
+    for index, (finding, work) in enumerate(zip(findings, works_of(document), strict=True)):
         draft = _add(drafts, work)
         draft.findings.append(index)
         fix = finding["fix"]
@@ -187,14 +187,24 @@ def _before_reports(drafts: _Drafts, document: Document) -> None:
     asks = any(one["kind"] == "rua" and one["status"] != "refused" for one in document["dmarc"]["destinations"])
     if Work.TIGHTEN in drafts and Work.REPAIR_DMARC not in drafts and not asks:
         _add(drafts, Work.START_DMARC)
-    for draft in [drafts[work] for work in (Work.START_DMARC, Work.REPAIR_DMARC) if work in drafts]:
-        if any("report-address" in fix["reasons"] for fix in draft.fixes) or _starts_blindly(draft):
-            _add(drafts, Work.MAKE_MAILBOX)
+    for draft in [drafts[work] for work in _ASKING if work in drafts]:
+        if any("report-address" in fix["reasons"] for fix in draft.fixes) or _asks_blindly(draft, document):
+            mailbox = _add(drafts, Work.MAKE_MAILBOX)
             draft.after.add(Work.MAKE_MAILBOX)
+            if draft.work is Work.PUBLISH_PARKED:  # which stands before the stage of reports
+                mailbox.stage = Stage.FIND
 
 
-def _starts_blindly(draft: _Draft) -> bool:
-    return draft.work is Work.START_DMARC and not draft.fixes
+_ASKING: Final = (Work.PUBLISH_PARKED, Work.START_DMARC, Work.REPAIR_DMARC)
+_WITHOUT_REPORTS: Final = frozenset({"DMARC019", "DMARC041"})
+
+
+def _asks_blindly(draft: _Draft, document: Document) -> bool:
+    """Whether reports are to be asked for, and no record could be proposed: the address is still to be chosen."""
+    if draft.work is Work.PUBLISH_PARKED:
+        return False
+    asked = any(document["findings"][index]["rule"] in _WITHOUT_REPORTS for index in draft.findings)
+    return not draft.fixes and (draft.work is Work.START_DMARC or asked)
 
 
 def _before_tightening(drafts: _Drafts, document: Document) -> None:
@@ -237,7 +247,8 @@ def _behind(drafts: _Drafts, work: Work) -> set[Work]:
 
 
 def _at_last(drafts: _Drafts, document: Document) -> None:
-    unused = Work.PUBLISH_PARKED in drafts or document["parked"]["status"] in ("perfect", "imperfect")
+    parked = document["parked"]["status"] in ("perfect", "imperfect")
+    unused = parked or (Work.PUBLISH_PARKED in drafts and document["mx"]["status"] != "hosts")
     _add(drafts, Work.KEEP_UNUSED if unused else Work.KEEP_WATCHING)
 
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from mailguard.guidebook.actors import Actor
+from mailguard.guidebook.unused import is_found_unused, is_without_mail, refuses_all
 from mailguard.render.reading import is_waived
 
 Document = dict[str, Any]
@@ -113,6 +114,9 @@ def _rules(family: str, *numbers: int) -> tuple[str, ...]:
     return tuple(f"{family}{number:03}" for number in numbers)
 
 
+FOR_SILENT: Final = ("SPF041", "DMARC060")
+"""Rules of SPF and DMARC that are about domains without mail, and whose pages speak to those."""
+
 _SPECIAL: Final = {
     Work.OWN_DOMAIN: _rules("ADDR", 1, 2),
     Work.CHECK_NAME: _rules("ZONE", 1),
@@ -123,7 +127,7 @@ _SPECIAL: Final = {
     Work.MAKE_KEY: _rules("DKIM", 1, 3, 4, 5, 7, 16, 20, 24, 26, 27),
     Work.TIDY_KEYS: _rules("DKIM", 2, 21, 22, 28, 31, 32, 33),
     Work.CORRECT_ZONE: ("SPF046", "SPF038", "DKIM025", "DKIM029", *_rules("ZONE", 11, 12, 13, 21)),
-    Work.PUBLISH_PARKED: ("SPF041", "DMARC060", *_rules("ZONE", 14, 15, 16, 17, 20, 22)),
+    Work.PUBLISH_PARKED: (*FOR_SILENT, *_rules("ZONE", 14, 15, 16, 17, 20, 22)),
     Work.ASK_PARENT: ("DMARC031", "DMARC054", "ADDR006"),
     Work.START_DMARC: ("ADDR005", *_rules("DMARC", 1, 6, 7, 19, 41)),
     Work.ASK_RECEIVER: _rules("DMARC", 48, 49, 52),
@@ -145,15 +149,32 @@ _QUESTIONS: Final = frozenset(
 """Works that are worth doing although their finding is a remark only."""
 
 
-def works_of(findings: Sequence[Document]) -> tuple[Work, ...]:
+@dataclass(frozen=True, slots=True)
+class _Domain:
+    """What counts for every finding of an audit. ``leads``: of the findings that share a fix the first, by the fix."""
+
+    is_shared: bool  # a provider's own
+    is_unused: bool  # to be declared as neither sending nor receiving
+    is_silent: bool  # sends nothing
+    refuses_all: bool
+    leads: Mapping[str, Document]
+
+
+def works_of(document: Document) -> tuple[Work, ...]:
     """The work that each of an audit's findings calls for, beside the others."""
-    is_shared = any(one["rule"] == "ADDR001" for one in findings)
-    is_unused = any(one["rule"] in ("ZONE014", "ZONE015") and not is_waived(one) for one in findings)
-    leads: dict[str, Document] = {}  # of the findings that share a fix the first
+    findings: Sequence[Document] = document["findings"]
+    leads: dict[str, Document] = {}
     for one in findings:
         if not is_waived(one):
             leads.setdefault(fix_key(one["fix"]), one)
-    return tuple(_work_of(one, leads, is_shared=is_shared, is_unused=is_unused) for one in findings)
+    domain = _Domain(
+        is_shared=any(one["rule"] == "ADDR001" for one in findings),
+        is_unused=is_found_unused(document),
+        is_silent=is_without_mail(document),
+        refuses_all=refuses_all(document),
+        leads=leads,
+    )
+    return tuple(_work_of(one, domain) for one in findings)
 
 
 def fix_key(fix: Document | None) -> str:
@@ -161,15 +182,23 @@ def fix_key(fix: Document | None) -> str:
     return repr(fix)
 
 
-def _work_of(finding: Document, leads: Mapping[str, Document], *, is_shared: bool, is_unused: bool) -> Work:
+def _work_of(finding: Document, domain: _Domain) -> Work:
     if is_waived(finding):
         return Work.REVIEW_WAIVERS
     # Nobody in the house can publish anything in a provider's domain.
-    if is_shared:
+    if domain.is_shared:
         return Work.OWN_DOMAIN
     # A domain that is to be declared unused gets one set of records, which leaves nothing else to correct.
-    if is_unused and _usual_work(finding) not in _EVEN_IF_UNUSED:
+    if domain.is_unused and _usual_work(finding) not in _EVEN_IF_UNUSED:
         return Work.PUBLISH_PARKED
+    work = _work_with_fix(finding, domain)
+    return _work_of_silent(work, domain) if domain.is_silent else work
+
+
+_EVEN_IF_UNUSED: Final = frozenset({Work.ASK_PARENT, Work.CHECK_PROGRAMMES, Work.OWN_DOMAIN, Work.KEEP_IN_MIND})
+
+
+def _work_with_fix(finding: Document, domain: _Domain) -> Work:
     if finding["fix"] is None:
         return _usual_work(finding)
     reasons = finding["fix"]["reasons"]
@@ -179,11 +208,17 @@ def _work_of(finding: Document, leads: Mapping[str, Document], *, is_shared: boo
         return Work.PUBLISH_PARKED
     if "tightens-policy" in reasons:
         return Work.TIGHTEN
-    work = _usual_work(leads[fix_key(finding["fix"])])
+    work = _usual_work(domain.leads[fix_key(finding["fix"])])
     return Work.REPAIR_DMARC if work is Work.TIGHTEN else work
 
 
-_EVEN_IF_UNUSED: Final = frozenset({Work.ASK_PARENT, Work.CHECK_PROGRAMMES, Work.OWN_DOMAIN, Work.KEEP_IN_MIND})
+def _work_of_silent(work: Work, domain: _Domain) -> Work:
+    """Where no mail is sent, none is watched before it is refused, and nobody lists who sends."""
+    if work is Work.PUBLISH_SPF:
+        return Work.PUBLISH_PARKED
+    if work in (Work.START_DMARC, Work.REPAIR_DMARC, Work.TIGHTEN):
+        return Work.REPAIR_DMARC if domain.refuses_all else Work.PUBLISH_PARKED
+    return work
 
 
 def _usual_work(finding: Document) -> Work:

@@ -66,7 +66,7 @@ class _Workshop:
 
     def _next_to_paste(self) -> _Proof | None:
         for finding in self._view.findings:
-            for proposal in propose(finding, self._view.survey):
+            for proposal in propose(finding, self._view.dossier):
                 proof = None if proposal.reasons else self._prove(proposal, finding)
                 if proof is not None and not proof.reasons:
                     return proof
@@ -90,7 +90,7 @@ class _Workshop:
         """Proposals that need a decision, each proved on top of what may be pasted; one for each finding."""
         told: set[tuple[FixRecord, ...]] = set()
         for finding in self._view.findings:
-            for proposal in propose(finding, self._view.survey):
+            for proposal in propose(finding, self._view.dossier):
                 proof = self._prove(proposal, finding)
                 records = tuple(self._as_published(record) for record in proposal.records)
                 if proof is not None and records not in told:

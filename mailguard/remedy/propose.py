@@ -6,13 +6,15 @@ and it is said what speaks against pasting them unread.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
 from mailguard.dmarc import edit as dmarc_edit
+from mailguard.dmarc.discovery import Outcome
 from mailguard.dmarc.survey import DmarcSurvey
 from mailguard.dmarc.walk import Node
+from mailguard.dossier import Dossier
 from mailguard.inquiry import RRType
 from mailguard.names import DomainName
 from mailguard.providers import Layer
@@ -27,6 +29,7 @@ from mailguard.spf.survey import SpfStatus, SpfSurvey
 from mailguard.spf.terms import Directive, Kind, Qualifier
 from mailguard.survey import Survey
 from mailguard.zone import edit as zone_edit
+from mailguard.zone.parked import is_without_mail, parked_state, rejects_everywhere, says_it_never_sends
 from mailguard.zone.survey import MxStatus
 
 
@@ -42,20 +45,54 @@ MEANT_TO_LOOSEN: Final = frozenset({"DMARC023", "DMARC056"})
 """Rules whose correction is a milder policy: what ``pct=0`` once meant, and quarantine for posters to mailing lists."""
 
 
-def propose(finding: Finding, survey: Survey) -> Iterator[Proposal]:
+def propose(finding: Finding, dossier: Dossier) -> Iterator[Proposal]:
     """Proposals for one finding; none where nobody outside can know what to publish.
 
     None either for a domain that belongs to a provider: whoever has an address in it can publish nothing.
     """
+    survey = dossier.survey
     if any(one.layer is Layer.OWNER for one in survey.providers):
         return
     rule_id = finding.rule.id
-    for proposal in (_for_dmarc(rule_id, survey), _for_spf(rule_id, survey), _for_zone(rule_id, survey)):
+    usual = (_for_dmarc(rule_id, survey), _for_spf(rule_id, survey), _for_zone(rule_id, survey))
+    without_mail = _without_mail(rule_id, dossier)
+    for proposal in usual if without_mail is None else (without_mail,):
         if proposal is not None and any(record.before != record.after for record in proposal.records):
             yield proposal
 
 
-_FOR_NO_MAIL: Final = frozenset({"DMARC060", "SPF041"})
+def _without_mail(rule_id: str, dossier: Dossier) -> Proposal | None:
+    """The one set of records for a domain that sends nothing, whichever finding asks: two first records confuse.
+
+    ``None`` where the domain may send, and where what the finding is about refuses everything already.
+    """
+    survey, said = dossier.survey, dossier.expectation
+    if not is_without_mail(survey, said):
+        return None
+    about_policy = rule_id.startswith("DMARC") and not (_refuses_all(survey) or survey.dmarc.own.answer.aliases)
+    about_senders = rule_id.startswith("SPF") and says_it_never_sends(survey) is False and not survey.spf.txt.aliases
+    if not (about_policy or about_senders):
+        return None
+    if parked_state(survey, said).receives is False:
+        return Proposal(tuple(FixRecord(*one) for one in zone_edit.parked_records(survey)), (Reason.ASSUMES_NO_MAIL,))
+    if about_senders:
+        return _proposal(survey.domain, _sender_texts(survey), zone_edit.NEVER_SENDS, assumes=True)
+    reads = survey.zone.mx_status in (MxStatus.HOSTS, MxStatus.IMPLICIT)
+    name, _, before, (after,) = zone_edit.policy_record(
+        survey, dmarc_edit.report_address(survey.domain) if reads else ""
+    )
+    new_address = dmarc_edit.REPORT_MAILBOX in after and not any(dmarc_edit.REPORT_MAILBOX in text for text in before)
+    return _proposal(name, before, after, [Reason.REPORT_ADDRESS] * new_address, assumes=True)
+
+
+def _refuses_all(survey: Survey) -> bool:
+    """Receivers of either generation refuse everything, or it was not seen whether they do."""
+    by_legacy = survey.dmarc.legacy.effective.domain
+    return rejects_everywhere(survey) is not False and by_legacy in (Outcome.REJECT, Outcome.UNANSWERED)
+
+
+_SILENT_BUT_OPEN: Final = "DMARC060"
+_SILENT_BUT_LISTS: Final = "SPF041"
 """Rules about domains that send nothing: their records would stop all mail of a domain that does."""
 
 
@@ -84,7 +121,7 @@ def _for_dmarc(rule_id: str, survey: Survey) -> Proposal | None:
         if inherited or survey.zone.mx_status not in (MxStatus.HOSTS, MxStatus.IMPLICIT):
             return None  # the mailbox could never receive a report, or it was not seen whether it could
         reasons.append(Reason.REPORT_ADDRESS)
-    proposal = _proposal(rule_id, node.question.name, before, after, reasons)
+    proposal = _proposal(node.question.name, before, after, reasons, assumes=rule_id == _SILENT_BUT_OPEN)
     return replace(proposal, records=(*_without_alias(node), *proposal.records))
 
 
@@ -105,9 +142,13 @@ def _for_spf(rule_id: str, survey: Survey) -> Proposal | None:
     after = spf_edit.propose(rule_id, survey.spf)
     if after is None or survey.spf.txt.aliases:
         return None
+    return _proposal(survey.domain, _sender_texts(survey), after, assumes=rule_id == _SILENT_BUT_LISTS)
+
+
+def _sender_texts(survey: Survey) -> tuple[str, ...]:
+    """The SPF record, or all of them, or what was meant to be one."""
     texts = [txt.joined for txt in survey.spf.candidates] or list(survey.spf.lookalikes)
-    before = tuple(text.decode("utf-8", "backslashreplace") for text in texts)
-    return _proposal(rule_id, survey.domain, before, after, [])
+    return tuple(text.decode("utf-8", "backslashreplace") for text in texts)
 
 
 def _for_zone(rule_id: str, survey: Survey) -> Proposal | None:
@@ -115,8 +156,11 @@ def _for_zone(rule_id: str, survey: Survey) -> Proposal | None:
     return Proposal(records, (Reason.ASSUMES_NO_MAIL,)) if records else None
 
 
-def _proposal(rule_id: str, name: DomainName, before: tuple[str, ...], after: str, reasons: list[Reason]) -> Proposal:
-    assumed = [Reason.ASSUMES_NO_MAIL] if rule_id in _FOR_NO_MAIL else []
+def _proposal(
+    name: DomainName, before: tuple[str, ...], after: str, reasons: Iterable[Reason] = (), *, assumes: bool = False
+) -> Proposal:
+    """One TXT record. ``assumes``: it is right only for a domain that sends no mail."""
+    assumed = (Reason.ASSUMES_NO_MAIL,) if assumes else ()
     return Proposal((FixRecord(name, RRType.TXT, before, (after,)),), (*reasons, *assumed))
 
 

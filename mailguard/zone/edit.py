@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from mailguard.dmarc.edit import rewrite
-from mailguard.dmarc.record import Record
+from mailguard.dmarc.edit import without_mail
 from mailguard.inquiry import Answer, RRType
 from mailguard.names import DomainName
 from mailguard.spf.record import select_records
@@ -22,7 +21,6 @@ NEVER_SENDS: Final = "v=spf1 -all"
 NULL_MX: Final = "0 ."
 REVOKED_KEY: Final = "v=DKIM1; p="
 
-_POLICY: Final = {"p": "reject", "sp": "reject", "np": "reject", "adkim": "s", "aspf": "s"}
 _FOR_PARKED: Final = frozenset({"ZONE014", "ZONE015"})
 _FOR_NULL_MX: Final = frozenset({"ZONE020"})
 
@@ -54,7 +52,7 @@ def parked_records(survey: Survey) -> tuple[ZoneRecord, ...]:
     # Beside a CNAME no other record may stand (RFC 1034 section 3.6.2); what was not answered may be there already.
     wanted = [_txt(name, answer, value) for name, answer, value in texts if not (answer.aliases or answer.unanswered)]
     if rejects_everywhere(survey) is False and not (survey.dmarc.txt.aliases or survey.dmarc.txt.unanswered):
-        wanted.append(_dmarc(survey))
+        wanted.append(policy_record(survey))
     # Without an address nobody would deliver here anyhow; internet.nl then asks for no MX at all.
     if survey.zone.mx_status is not MxStatus.NULL and publishes_receiving(survey):
         wanted.append(_mx(survey))
@@ -70,13 +68,13 @@ def _txt(name: DomainName, answer: Answer, value: str) -> ZoneRecord:
     return ZoneRecord(name, RRType.TXT, tuple(text.decode("utf-8", "backslashreplace") for text in octets), (value,))
 
 
-def _dmarc(survey: Survey) -> ZoneRecord:
+def policy_record(survey: Survey, address: str = "") -> ZoneRecord:
+    """The DMARC record at the domain's own name, in place of all that was meant to be one."""
     own = survey.dmarc.own
-    record: Record | None = survey.dmarc.record if not survey.dmarc.inherited else None
-    fresh = "v=DMARC1; " + "; ".join(f"{tag}={value}" for tag, value in _POLICY.items())
-    after = rewrite(record, _POLICY, remove=("t", "pct", "rf", "ri")) if record else fresh
+    record = survey.dmarc.record if not survey.dmarc.inherited else None
     # A text that was meant to be a record would otherwise stay beside the new one.
-    return ZoneRecord(survey.domain.child("_dmarc"), RRType.TXT, own.records or survey.dmarc.near_misses, (after,))
+    before = own.records or survey.dmarc.near_misses
+    return ZoneRecord(survey.domain.child("_dmarc"), RRType.TXT, before, (without_mail(record, address),))
 
 
 def _mx(survey: Survey) -> ZoneRecord:

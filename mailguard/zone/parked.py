@@ -60,6 +60,20 @@ def parked_state(survey: Survey, expectation: Expectation) -> Parking:
     return _inspect(survey)
 
 
+def is_without_mail(survey: Survey, expectation: Expectation) -> bool:
+    """Whether no genuine mail can be lost by refusing all mail of the domain, as far as it was said or seen.
+
+    Its owner says that it does not send; or it publishes that it neither sends nor receives; or nobody seems to use it
+    for mail. SPF alone, with MX records beside it, is no proof: it may be the SPF record that is wrong.
+    """
+    if survey.zone.is_missing:
+        return False
+    if expectation.sends is not None:
+        return not expectation.sends
+    parked = parked_state(survey, expectation).status in (ParkedStatus.PERFECT, ParkedStatus.IMPERFECT)
+    return parked or (looks_unused(survey) and not expectation.receives)
+
+
 def says_it_never_sends(survey: Survey) -> bool | None:
     """SPF is exactly ``v=spf1 -all``; ``None`` where the answer is missing.
 

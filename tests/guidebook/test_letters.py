@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from mailguard.dossier import Expectation, MailingLists
 from mailguard.guidebook.actors import Actor
 from mailguard.guidebook.blocks import Callout, Card, Form, Kind, Reader, Record, plain
 from mailguard.guidebook.letters import VENDORS, Letter, Moment, Why, make_letters
@@ -146,10 +147,15 @@ def test_a_record_that_is_rewritten_before_is_told_so() -> None:
 
 
 def test_rivals_are_offered_as_a_choice() -> None:
-    document = next(
-        document
-        for document in all_documents().values()
-        if any(request.options for letter in letters(document).values() for request in letter.requests)
+    document = document_of(
+        """
+        clinic.example.jp         MX   10 mx.clinic.example.jp
+        mx.clinic.example.jp      A    192.0.2.1
+        clinic.example.jp         TXT  "v=spf1 ip4:192.0.2.1 -all"
+        _dmarc.clinic.example.jp  TXT  "v=DMARC1; p=quarantine; sp=none; rua=mailto:dmarc@clinic.example.jp"
+        """,
+        "clinic.example.jp",
+        said=Expectation(MailingLists.NO),
     )
     card = cards(document)["letter-dns"]
     text = told(card)

@@ -14,8 +14,8 @@ from mailguard.guidebook.claims import told
 from mailguard.guidebook.exposure import judge_exposure
 from mailguard.guidebook.pages import load_page, page_blocks
 from mailguard.guidebook.parts.training import TONES
-from mailguard.guidebook.signals import is_without_mail
 from mailguard.guidebook.texts import Texts
+from mailguard.guidebook.unused import is_without_mail
 
 PAGES: Final = ("1-start", "2-address", "3-spoofing", "4-tools", "5-limits", "6-role", "7-documents", "8-ask")
 _WITH_STATE: Final = "5-limits"

@@ -10,9 +10,9 @@ from mailguard.guidebook.case import Case
 from mailguard.guidebook.claims import Source, source_list, told
 from mailguard.guidebook.clauses import Clause, Guideline, load_guideline
 from mailguard.guidebook.letters import make_letters
-from mailguard.guidebook.signals import is_without_mail
 from mailguard.guidebook.telling import anchor_of, listed, plan_of, unique
 from mailguard.guidebook.texts import Texts
+from mailguard.guidebook.unused import is_without_mail
 
 _READ: Final = "clauses-read"
 """The anchor of the list of texts in which clauses were read."""

@@ -43,6 +43,8 @@ from mailguard.guidebook.telling import (
     unique,
 )
 from mailguard.guidebook.texts import Texts
+from mailguard.guidebook.unused import is_without_mail
+from mailguard.guidebook.works import FOR_SILENT
 from mailguard.render.reading import is_waived
 
 _WHO_DOES_WHAT: Final = 2
@@ -135,13 +137,44 @@ def _seen(findings: Sequence[Document], case: Case, texts: Texts) -> Iterator[Bl
 
 def _page(finding: Document, case: Case, task: Task, texts: Texts) -> Iterator[Block]:
     """The rule's page with what stands in no rule's page: this domain's records, screens and reports."""
+    if _is_for_senders(finding, task, case):
+        yield from _page_for_silent(finding, case, task, texts)
+        return
     facts = facts_of(finding, case)
     for place, (heading, body) in enumerate(guide_of(finding, texts).sections):
         yield Heading((Span(heading),), level=2)
         yield from page_blocks(body, facts, texts.language)
         if place == _WHO_DOES_WHAT:
-            yield Paragraph(texts("findings.task", task=task_link(task, texts), due=task.due))
-            yield from _what_to_enter(finding, case, task, texts)
+            yield from _who(finding, case, task, texts)
+
+
+def _is_for_senders(finding: Document, task: Task, case: Case) -> bool:
+    """Whether the rule's page advises what is right for a domain that sends, and this one sends nothing."""
+    family = finding["rule"].rstrip("0123456789")
+    usual = family in ("SPF", "DMARC") and finding["rule"] not in FOR_SILENT
+    return usual and task.work is Work.PUBLISH_PARKED and is_without_mail(case.document)
+
+
+def _page_for_silent(finding: Document, case: Case, task: Task, texts: Texts) -> Iterator[Block]:
+    """What was found and why it matters, as on the rule's page; what to do is the same for all such findings."""
+    facts, sections = facts_of(finding, case), guide_of(finding, texts).sections
+    for heading, body in sections[:_WHO_DOES_WHAT]:
+        yield Heading((Span(heading),), level=2)
+        yield from page_blocks(body, facts, texts.language)
+    for place, words in _SILENT.items():
+        yield Heading((Span(sections[place][0]),), level=2)
+        yield Paragraph(texts(f"findings.silent.{words}"))
+        if place == _WHO_DOES_WHAT:
+            yield from _who(finding, case, task, texts)
+
+
+_SILENT: Final = {_WHO_DOES_WHAT: "who", 4: "check", 5: "back"}
+"""Sections of every rule's page, by their places, and the words for a domain that sends nothing."""
+
+
+def _who(finding: Document, case: Case, task: Task, texts: Texts) -> Iterator[Block]:
+    yield Paragraph(texts("findings.task", task=task_link(task, texts), due=task.due))
+    yield from _what_to_enter(finding, case, task, texts)
 
 
 def _what_to_enter(finding: Document, case: Case, task: Task, texts: Texts) -> Iterator[Block]:

@@ -27,8 +27,8 @@ from mailguard.guidebook.case import Case
 from mailguard.guidebook.claims import told
 from mailguard.guidebook.contacts import Contact, load_contacts
 from mailguard.guidebook.pages import load_page, page_blocks
-from mailguard.guidebook.signals import is_without_mail
 from mailguard.guidebook.texts import Texts
+from mailguard.guidebook.unused import is_without_mail
 from mailguard.guides import LANGUAGES, fill
 from mailguard.render.safe import visible
 

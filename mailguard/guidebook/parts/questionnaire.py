@@ -10,9 +10,9 @@ from mailguard.guidebook.case import Case
 from mailguard.guidebook.checks import Mark, look
 from mailguard.guidebook.exposure import Exposure, judge_exposure
 from mailguard.guidebook.sheets import Group, Question, load_questionnaire
-from mailguard.guidebook.signals import is_without_mail
 from mailguard.guidebook.telling import listed
 from mailguard.guidebook.texts import Texts
+from mailguard.guidebook.unused import is_without_mail
 from mailguard.render.safe import clip
 
 ANCHOR: Final = "questionnaire-form"

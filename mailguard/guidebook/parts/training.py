@@ -27,8 +27,8 @@ from mailguard.guidebook.case import Case
 from mailguard.guidebook.claims import told
 from mailguard.guidebook.exposure import Exposure, judge_exposure
 from mailguard.guidebook.pages import load_page, page_blocks
-from mailguard.guidebook.signals import is_without_mail
 from mailguard.guidebook.texts import Texts
+from mailguard.guidebook.unused import is_without_mail
 
 TONES: Final = {
     Exposure.OPEN: Tone.ACT,
