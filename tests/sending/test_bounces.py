@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -70,13 +69,12 @@ def bounce(
 
 
 @pytest.fixture
-def outbox(tmp_path: Path) -> Iterator[Outbox]:
+def outbox(outbox: Outbox) -> Outbox:
     """With a message that was sent."""
-    with Outbox.open(tmp_path / "outbox.db") as one:
-        message = one.put(draft(), NOW)
-        one.begin(message, NOW)
-        one.conclude(message, State.SENT, NOW)
-        yield one
+    message = outbox.put(draft(), NOW)
+    outbox.begin(message, NOW)
+    outbox.conclude(message, State.SENT, NOW)
+    return outbox
 
 
 def state(outbox: Outbox) -> State:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import stat
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,12 +13,6 @@ from mailguard.errors import OperationError, UsageError
 from mailguard.sending.outbox import Outbox
 from mailguard.sending.values import State, Stop
 from tests.sending.world import NOW, draft
-
-
-@pytest.fixture
-def outbox(tmp_path: Path) -> Iterator[Outbox]:
-    with Outbox.open(tmp_path / "outbox.db") as one:
-        yield one
 
 
 def test_a_message_waits_with_its_bytes(outbox: Outbox) -> None:

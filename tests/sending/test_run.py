@@ -6,7 +6,6 @@ import asyncio
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -17,22 +16,10 @@ from mailguard.sending.prepare import fingerprint
 from mailguard.sending.run import Clock, Why, choose, note_refusals, send_all
 from mailguard.sending.smtp import Channel, Fate, Handed, ServerRefuses
 from mailguard.sending.values import Message, State, Stop
-from tests.sending.server import Cut, MailServer, running
+from tests.sending.server import Cut, MailServer
 from tests.sending.world import NOW, SETTINGS, draft, recipient, settings
 
 NAMES = ("midori", "aoba", "hinata")
-
-
-@pytest.fixture
-def outbox(tmp_path: Path) -> Iterator[Outbox]:
-    with Outbox.open(tmp_path / "outbox.db") as one:
-        yield one
-
-
-@pytest.fixture
-def server() -> Iterator[MailServer]:
-    with running(MailServer()) as one:
-        yield one
 
 
 def ready(outbox: Outbox, folder: Path, *names: str) -> list[Message]:

@@ -28,12 +28,6 @@ def cuts(_: str) -> str:
     raise Cut
 
 
-@pytest.fixture
-def server() -> Iterator[MailServer]:
-    with running(MailServer()) as one:
-        yield one
-
-
 def plain(server: MailServer) -> SmtpSettings:
     return SmtpSettings("127.0.0.1", server.port, Tls.NONE, timeout_s=5, data_timeout_s=0.5)
 
