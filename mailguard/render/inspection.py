@@ -69,7 +69,6 @@ _UNKNOWN_REASON: Final = Sentence("it could not be opened ({word})")
 _NO_BOUNDS: Final = ("records", "count", "text_chars", "defects", "ratio_free_bytes")  # these never refuse a file
 _WORDS_OF_BOUNDS: Final = frozenset(field.name for field in fields(Limits)) - frozenset(_NO_BOUNDS)
 
-
 _NO_TRUST: Final = trust_document(UNVERIFIED, Looked.NOT_CHECKED)
 
 

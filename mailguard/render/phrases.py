@@ -96,7 +96,6 @@ _REASONS: Final = {
 
 _MANY: Final = 999
 
-
 ONE_AT_A_TIME: Final = "Of several decisions about one record take one, then audit again: each is a whole record."
 
 

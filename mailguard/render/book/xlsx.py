@@ -19,7 +19,6 @@ from mailguard.guidebook.blocks import (
     Callout,
     Form,
     Heading,
-    Kind,
     Paragraph,
     Part,
     Rich,
@@ -29,7 +28,7 @@ from mailguard.guidebook.blocks import (
 from mailguard.guidebook.brand import PLAIN, Brand
 from mailguard.guidebook.parts.checksheet import COLUMNS, DAY
 from mailguard.guidebook.texts import Texts
-from mailguard.render.book.spans import is_source
+from mailguard.render.book.bare import span_text
 from mailguard.render.safe import cell, clip, visible
 
 if TYPE_CHECKING:
@@ -212,7 +211,4 @@ def _explained(blocks: Iterable[Block]) -> Iterator[tuple[str, str]]:
 
 def _told(rich: Rich) -> str:
     """Words with the addresses that they lead to."""
-    return "".join(
-        f"{span.text} ({span.target})" if span.kind is Kind.LINK and is_source(span.target) else span.text
-        for span in rich
-    )
+    return "".join(map(span_text, rich))
