@@ -52,6 +52,8 @@ def listings(client: Client) -> Iterator[Listing]:
     ours, values = client.where("domain")
     of_tls = f"id IN (SELECT report_id FROM tls_policy WHERE {ours})"
     yield _listing("tls-reports", "tls_report", of_tls, values, "id")
+    of_policies = f"report_id IN (SELECT report_id FROM tls_policy WHERE {ours})"
+    yield _listing("tls-conflicts", "tls_conflict", of_policies, values, "report_id, digest")
     yield _listing("tls-policies", "tls_policy", ours, values, "report_id, n")
     failures, values = client.failures()
     yield _listing("failure-reports", "failure_report", failures, values, "id")
