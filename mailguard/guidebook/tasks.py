@@ -176,6 +176,14 @@ def _before_mx(drafts: _Drafts, document: Document) -> None:
         mx.after.add(Work.TELL_MX)
 
 
+def _before_zone(drafts: _Drafts, document: Document) -> None:
+    """A record that lets everybody send is replaced by one that lists the senders: the company cannot know them."""
+    zone = drafts.get(Work.CORRECT_ZONE)
+    if zone is not None and any(document["findings"][index]["rule"] == "SPF046" for index in zone.findings):
+        _add(drafts, Work.LIST_SENDERS)
+        zone.after.add(Work.LIST_SENDERS)
+
+
 def _before_parking(drafts: _Drafts, document: Document) -> None:
     parked = drafts.get(Work.PUBLISH_PARKED)
     if parked is not None and not parked.is_plain:
@@ -253,7 +261,7 @@ def _at_last(drafts: _Drafts, document: Document) -> None:
 
 
 _COMPANIONS: Final[tuple[Callable[[_Drafts, Document], None], ...]] = (
-    *(_look_again, _before_spf, _before_keys, _before_mx, _before_parking),
+    *(_look_again, _before_spf, _before_keys, _before_mx, _before_zone, _before_parking),
     *(_before_reports, _before_tightening, _before_vendors, _without_detours, _at_last),
 )
 
