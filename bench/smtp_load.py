@@ -95,46 +95,62 @@ class _Conversation:
         return bool(self._unsent)
 
 
+class _Crowd:
+    """Conversations side by side. Where ``to_open`` are left, the end of one is the beginning of the next."""
+
+    def __init__(self, port: int, to_open: int, mails_each: int, payload: bytes) -> None:
+        self._port = port
+        self._to_open = to_open
+        self._mails_each = mails_each
+        self._payload = payload
+        self._talks: dict[int, _Conversation] = {}
+        self._poll = select.epoll()
+        self.took: list[float] = []
+
+    def open(self) -> _Conversation:
+        """One more, greeted and waiting to begin."""
+        self._to_open -= 1
+        talk = _Conversation(self._port, self._mails_each, self._payload, "127.0.0.1")
+        self._talks[talk.socket.fileno()] = talk
+        self._poll.register(talk.socket, select.EPOLLIN)
+        return talk
+
+    def run(self) -> float:
+        """Let all of them talk to the end; in how many seconds."""
+        began = time.perf_counter()
+        for talk in self._talks.values():
+            talk.begin()
+        while self._talks:
+            for file, _ in self._poll.poll():
+                self._go_on(file, self._talks[file])
+        return time.perf_counter() - began
+
+    def _go_on(self, file: int, talk: _Conversation) -> None:
+        if talk.go_on():
+            self._poll.modify(file, select.EPOLLOUT if talk.waits_to_send else select.EPOLLIN)
+        else:
+            self._end(file)
+
+    def _end(self, file: int) -> None:
+        self._poll.unregister(file)
+        talk = self._talks.pop(file)
+        talk.socket.close()
+        self.took.extend(talk.took)
+        if self._to_open:
+            self.open().begin()
+
+
 def drive(port: int, connections: int, mails: int, size: int, anew: bool = False) -> dict[str, float]:
     """Send ``mails`` mails on each connection; seconds, mails per second, and latencies of the DATA phase in ms.
 
     ``anew``: as many, but each on a new connection, so many of which are open at a time.
     """
     payload = make_mail(size)
-    to_open = connections * mails if anew else connections
-    talks: dict[int, _Conversation] = {}
-    poll = select.epoll()
-    took: list[float] = []
-
-    def open_one() -> _Conversation:
-        nonlocal to_open
-        to_open -= 1
-        talk = _Conversation(port, 1 if anew else mails, payload, "127.0.0.1")
-        talks[talk.socket.fileno()] = talk
-        poll.register(talk.socket, select.EPOLLIN)
-        return talk
-
-    def end(file: int) -> None:
-        poll.unregister(file)
-        talk = talks.pop(file)
-        talk.socket.close()
-        took.extend(talk.took)
-        if to_open:
-            open_one().begin()
-
+    crowd = _Crowd(port, connections * mails if anew else connections, 1 if anew else mails, payload)
     for _ in range(connections):
-        open_one()
-    began = time.perf_counter()
-    for talk in talks.values():
-        talk.begin()
-    while talks:
-        for file, _ in poll.poll():
-            if not talks[file].go_on():
-                end(file)
-            else:
-                poll.modify(file, select.EPOLLOUT if talks[file].waits_to_send else select.EPOLLIN)
-    seconds = time.perf_counter() - began
-    took.sort()
+        crowd.open()
+    seconds = crowd.run()
+    took = sorted(crowd.took)
     return {
         "seconds": seconds,
         "per_s": len(took) / seconds,
