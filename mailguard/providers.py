@@ -64,12 +64,20 @@ class Text(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """Where on the provider's screens a setting is made; screens are Japanese, so these are too."""
+    """Where on the provider's screens a setting is made; screens are Japanese, so these are too.
+
+    ``evidence``: V the provider's own page; S somebody else's, kept to be verified and told to nobody until then.
+    """
 
     dkim: str
     dmarc: str
     dns: str
-    evidence: str  # V or S; other screens are not told
+    evidence: str
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether the paths were read on the provider's own page, and may be told."""
+        return self.evidence == "V"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

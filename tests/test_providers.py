@@ -155,8 +155,10 @@ def test_every_pattern_recognises_its_own_provider() -> None:
             assert found.provider is provider, pattern
 
 
-def test_screens_are_told_only_with_evidence() -> None:
-    assert all(one.panel.evidence in "VS" for one in KNOWN.all if one.panel)
+def test_a_screen_is_verified_on_the_companys_own_page_alone() -> None:
+    panels = [one.panel for one in KNOWN.all if one.panel]
+    assert {panel.evidence for panel in panels} == {"V", "S"}
+    assert all(panel.is_verified == (panel.evidence == "V") for panel in panels)
 
 
 def test_every_entry_of_the_collected_facts_is_there() -> None:

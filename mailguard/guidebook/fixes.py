@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Final
 
-from mailguard.guidebook.blocks import Block, Bullets, Callout, Labelled, Paragraph, Record, Rich, Table, Tone
+from mailguard.guidebook.blocks import Block, Bullets, Callout, Labelled, Paragraph, Record, Table, Tone
 from mailguard.guidebook.case import Case
 from mailguard.guidebook.preview import Preview, previews
 from mailguard.guidebook.telling import Document, name_of
@@ -64,33 +64,33 @@ def _strings(record: Document) -> tuple[str, ...]:
 
 
 def panel_blocks(fix: Document, case: Case, texts: Texts) -> Iterator[Block]:
-    """The screens of the company whose name servers answer, where they are known from its own pages or second-hand."""
-    paths = [(one, path) for one in case.providers(Layer.DNS) if (path := _path(fix, one))]
-    for provider, path in paths:
-        assert provider.panel is not None
-        yield Callout(texts("findings.panel"), (Paragraph(_screen(provider, provider.panel, path, texts)),))
-
-
-def _path(fix: Document, provider: Provider) -> str:
-    if provider.panel is None:
-        return ""
+    """Where the fix is entered, at the companies whose name servers answer and of whose screens something is known."""
     is_dmarc = any(str(record["name"]).startswith("_dmarc.") for record in fix["records"])
-    return (provider.panel.dmarc if is_dmarc else "") or provider.panel.dns
+    for provider in case.providers(Layer.DNS):
+        if provider.panel is not None:
+            path = (provider.panel.dmarc if is_dmarc else "") or provider.panel.dns
+            yield from _screen(provider, provider.panel, path, texts)
 
 
 def key_panel_blocks(case: Case, texts: Texts) -> Iterator[Block]:
     """Where DKIM is switched on, at the companies that run the mailboxes."""
     for provider in case.providers(Layer.MAILBOX):
-        if provider.panel is not None and provider.panel.dkim:
-            screen = _screen(provider, provider.panel, provider.panel.dkim, texts)
-            yield Callout(texts("findings.panel"), (Paragraph(screen),))
+        if provider.panel is not None:
+            yield from _screen(provider, provider.panel, provider.panel.dkim, texts)
 
 
-def _screen(provider: Provider, panel: Panel, path: str, texts: Texts) -> Rich:
+def _screen(provider: Provider, panel: Panel, path: str, texts: Texts) -> Iterator[Block]:
+    """The path where the company's own page was read, else whom to ask; nothing where no path is known."""
+    if not path:
+        return
+    company = name_of(provider, texts)
     checked = date.fromisoformat(provider.last_checked)
-    return texts(
-        f"findings.panel.{panel.evidence.lower()}", provider=name_of(provider, texts), path=path, checked=checked
+    told = (
+        texts("findings.panel.verified", provider=company, path=path, checked=checked)
+        if panel.is_verified
+        else texts("findings.panel.ask", provider=company)
     )
+    yield Callout(texts("findings.panel"), (Paragraph(told),))
 
 
 def preview_blocks(fix: Document, case: Case, texts: Texts) -> Iterator[Block]:

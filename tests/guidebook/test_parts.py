@@ -141,15 +141,6 @@ def test_without_reports_no_tightening_is_called_safe() -> None:
         assert words.plain("findings.preview.limits") in "\n".join(lines(told))
 
 
-def test_a_screen_is_told_with_its_source_and_the_day_it_was_checked() -> None:
-    known = document_of(WATCHING + "clinic.example NS ns1.dns.ne.jp", DOMAIN, selectors=("s1",))
-    unknown = document_of(WATCHING + "clinic.example NS ns1.example.net", DOMAIN, selectors=("s1",))
-    title = Texts("ja").plain("findings.panel")
-    assert title in titles(parts(known, "ja")["findings"])
-    assert title not in titles(parts(unknown, "ja")["findings"])
-    assert "2026年11月22日に確認" in "\n".join(lines(parts(known, "ja")["findings"]))
-
-
 def test_what_was_put_off_is_marked() -> None:
     document = documents()["watching"]
     waived = {"reason": "moving in spring", "until": "2027-03-31", "expired": False}
