@@ -38,6 +38,7 @@ _OUTCOMES: Final = {
     "ignored": Sentence("nothing to store"),
 }
 _WOULD_BE: Final = Sentence("would be stored")
+_NO_MAIL: Final = ("unknown", "no-file")
 
 
 @click.command(cls=SpokenCommand)
@@ -57,7 +58,8 @@ def ingest(ctx: click.Context, /, **options: Any) -> None:
 
     PATH is a mail, a report (XML, JSON, gzip, zip), an mbox, a Maildir or a folder; - is standard input.
 
-    Exit codes: 0 everything was read, 1 something could not be read, 2 wrong use, 4 our own failure, 130 interrupted.
+    Exit codes: 0 everything was read, 1 something could not be read or, named by you, is neither a mail nor a report,
+    2 wrong use, 4 our own failure, 130 interrupted.
     """
     from mailguard.errors import OperationError
 
@@ -73,7 +75,7 @@ def ingest(ctx: click.Context, /, **options: Any) -> None:
         run.output.close()
         click.echo(f"mailguard: {say('Interrupted. What was told is stored; to go on, run the same again.')}", err=True)
         ctx.exit(INTERRUPTED)
-    ctx.exit(FINDINGS if run.output.counts["quarantined"] else OK)
+    ctx.exit(FINDINGS if run.output.counts["quarantined"] or run.named_in_vain else OK)
 
 
 def _check_paths(paths: Sequence[str]) -> None:
@@ -97,6 +99,8 @@ class _Run:
         check_place(self._place)
         single = len(options["paths"]) == 1 and not Path(options["paths"][0]).is_dir()
         self.output = _OUTPUTS[options["form"]](single, trial=options["dry_run"])
+        self.named_in_vain = False
+        """Whether something that was named, and did not just lie in a folder, is neither a mail nor a report."""
 
     async def go(self) -> None:
         """Read, store and tell."""
@@ -107,8 +111,11 @@ class _Run:
         sources = read_sources(self._options["paths"], sys.stdin.buffer)
         async with aclosing(handle_all(sources, self._opener(), self._ingest_settings())) as results:
             async for result in results:
-                document = from_not_read(result) if isinstance(result, NotRead) else from_handled(result)
-                self.output.add(document)
+                if isinstance(result, NotRead):
+                    self.named_in_vain |= result.reason in _NO_MAIL and result.origin in self._options["paths"]
+                    self.output.add(from_not_read(result))
+                else:
+                    self.output.add(from_handled(result))
         self.output.close()
 
     def _ingest_settings(self) -> IngestSettings:

@@ -23,6 +23,10 @@ _ENCRYPTED: Final = 1
 _NOTHING_BYTES: Final = 2
 """What nothing takes when it is deflated; no report is as short."""
 
+OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+"""How the compound files of Outlook (.msg) begin, and those of old Word and Excel."""
+_OUTLOOK: Final = "__substg1.0_".encode("utf-16-le")  # MS-OXMSG 2.1.3: so the names of a message's properties begin
+
 _FOREIGN: Final = (
     (b"7z\xbc\xaf\x27\x1c", "archive-kind"),
     (b"Rar!\x1a\x07", "archive-kind"),
@@ -97,6 +101,8 @@ def is_archive(data: bytes) -> bool:
 
 def foreign_kind(data: bytes) -> str:
     """Why we do not open this container; empty for what is none."""
+    if data.startswith(OLE):
+        return "outlook" if _OUTLOOK in data else ""
     return next((reason for magic, reason in _FOREIGN if data.startswith(magic)), "")
 
 

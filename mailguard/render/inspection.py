@@ -61,6 +61,8 @@ _REASONS: Final = {
     "archive-kind": Sentence("this kind of archive is not opened; gzip and zip are"),
     "nested": Sentence("it is packed more than twice"),
     "tnef": Sentence("Outlook packed it in a way of its own (winmail.dat)"),
+    "outlook": Sentence("it is a mail in Outlook's own form (.msg); save it as .eml, or forward it as an attachment"),
+    "zip-method": Sentence("the zip is packed in a way that is not read; pack its files again as a plain zip"),
     "external-body": Sentence("the mail only says where the file lies"),
     "partial": Sentence("it is only one part of a mail sent in parts"),
 }

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, TypeAlias
 
+from mailguard.feedback.archive import OLE, foreign_kind
 from mailguard.feedback.envelope import ReceivedMail, Way
 from mailguard.feedback.limits import DEFAULT_LIMITS
 from mailguard.sources.bare import wrap_report
@@ -47,8 +48,8 @@ class NotRead:
     """What could not be given. ``reason`` is one word:
 
     ``missing``, ``forbidden``, ``unreadable`` (the disk said no), ``empty``, ``unknown`` (neither mail nor report),
-    ``too-big``, ``too-deep``, ``too-many`` (the rest was not looked at), ``leads-outside`` (a symbolic link) and
-    ``no-file`` (a device, a socket).
+    ``outlook`` (a mail in Outlook's own form, .msg), ``too-big``, ``too-deep``, ``too-many`` (the rest was not looked
+    at), ``leads-outside`` (a symbolic link) and ``no-file`` (a device, a socket).
     """
 
     origin: str
@@ -153,7 +154,13 @@ class _Reader:
             mail = first + file.read(self.bounds.mail_bytes + 1 - len(first))
             yield self._found(origin, mail if len(mail) <= self.bounds.mail_bytes else None)
         else:
-            yield NotRead(origin, "unknown" if first else "empty")
+            yield NotRead(origin, self._why_nothing(first, file))
+
+    def _why_nothing(self, first: bytes, file: BinaryIO) -> str:
+        if first.startswith(OLE):
+            # Old Word and Excel files begin alike; only the whole file tells. A bigger one than any mail is not asked.
+            return foreign_kind(first + file.read(self.bounds.mail_bytes)) or "unknown"
+        return "unknown" if first else "empty"
 
     def _found(self, origin: str, mail: bytes | None) -> Found:
         if mail is None:

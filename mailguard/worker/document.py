@@ -23,6 +23,10 @@ WHY_NOT_READ: Final = {
     "unreadable": Sentence("This file could not be read from the disk."),
     "empty": Sentence("This file is empty."),
     "unknown": Sentence("This is neither a mail nor a report."),
+    "outlook": Sentence(
+        "This is a mail in Outlook's own form (.msg), which is not read: save it as .eml, or forward it as an "
+        "attachment."
+    ),
     "too-big": Sentence("This is bigger than any mail that is read."),
     "too-deep": Sentence("This folder lies too deep in others; name it to read it."),
     "too-many": Sentence("There is too much here for one go; what follows was not looked at."),

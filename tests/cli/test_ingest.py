@@ -19,6 +19,7 @@ from mailguard.feedback.mail import read_mail
 from mailguard.sources.files import NotRead, read_sources
 from mailguard.store import open_reader, open_store
 from mailguard.worker.document import WHY_NOT_READ, from_not_read
+from tests.feedback.mails import mail
 from tests.worker.mails import FAILURE_REPORT, ORDINARY, UNREADABLE, mail_bytes, report_xml
 
 ROOT = Path(__file__).parents[2]
@@ -122,6 +123,38 @@ def test_json_is_an_array_for_several_and_an_object_for_one(run: Run, tmp_path: 
     assert json.loads(run("mails/a.eml", "--format", "json").stdout)["outcome"] == "duplicate"
     (tmp_path / "empty").mkdir()
     assert json.loads(run("empty", "--format", "json").stdout) == []
+
+
+OUTLOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 1_000 + "__substg1.0_37010102".encode("utf-16-le")
+
+
+def test_a_named_file_that_is_no_mail_is_told_by_the_exit_code_and_one_in_a_folder_is_not(
+    run: Run, tmp_path: Path
+) -> None:
+    put(tmp_path / "mails", "a")
+    (tmp_path / "mails" / "logo.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    assert run("mails").exit_code == 0
+    result = run("mails/a.eml", "mails/logo.png", "--format", "ndjson")
+    assert (result.exit_code, outcomes(result)) == (1, ["duplicate", "ignored"])
+    assert documents(result)[1]["reason"] == "This is neither a mail nor a report."
+    assert run("-", stdin=b"\x89PNG\r\n\x1a\n").exit_code == 1
+
+
+@pytest.mark.parametrize("named", ["mails", "mails/a.msg"])
+def test_a_mail_in_the_form_of_outlook_is_told_with_what_to_do(run: Run, tmp_path: Path, named: str) -> None:
+    """It may hold a report, so it is not passed over in a folder either."""
+    (tmp_path / "mails").mkdir()
+    (tmp_path / "mails" / "a.msg").write_bytes(OUTLOOK)
+    result = run(named, "--format", "ndjson")
+    assert (result.exit_code, outcomes(result)) == (1, ["quarantined"])
+    assert "save it as .eml" in documents(result)[0]["reason"]
+
+
+def test_a_mail_in_the_form_of_outlook_that_is_attached_is_told(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.eml").write_bytes(mail(OUTLOOK, "application/vnd.ms-outlook", "a.msg"))
+    result = run("a.eml", "--format", "ndjson")
+    assert (result.exit_code, outcomes(result)) == (1, ["quarantined"])
+    assert "Outlook" in documents(result)[0]["reason"]
 
 
 def test_a_dry_run_stores_nothing_and_says_what_would_happen(run: Run, tmp_path: Path) -> None:

@@ -97,6 +97,15 @@ def test_standard_input_may_be_a_mail_a_report_or_an_mbox() -> None:
     assert [reports(read("-", stdin=data)) for data in (MAIL, report().encode(), mbox + mbox)] == [1, 1, 2]
 
 
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 1_000
+
+
+def test_a_mail_in_the_form_of_outlook_is_named_and_an_old_sheet_is_not(tmp_path: Path) -> None:
+    put(tmp_path / "no-name-helps", OLE + "__substg1.0_37010102".encode("utf-16-le"))
+    put(tmp_path / "sheet.msg", OLE + "Workbook".encode("utf-16-le"))
+    assert told(read(tmp_path)) == [("no-name-helps", "outlook"), ("sheet.msg", "unknown")]
+
+
 def test_a_maildir_gives_new_and_cur_and_is_not_touched(tmp_path: Path) -> None:
     put(tmp_path / "new" / "1.a.host", MAIL)
     put(tmp_path / "cur" / "2.b.host:2,S", MAIL)
