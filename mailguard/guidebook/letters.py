@@ -19,6 +19,7 @@ from mailguard.guidebook.case import Case
 from mailguard.guidebook.exposure import Exposure, judge_exposure
 from mailguard.guidebook.tasks import Plan, Stage, Task, Work
 from mailguard.guidebook.unused import is_without_mail
+from mailguard.guidebook.works import NEXT_TIME
 from mailguard.providers import Provider
 
 Document = dict[str, Any]
@@ -100,7 +101,11 @@ class Letter:
 
 def make_letters(case: Case, plan: Plan) -> tuple[Letter, ...]:
     """A letter for each vendor with a task. Never raises."""
-    return tuple(_letter(actor, case, plan) for actor in VENDORS if plan.of(actor))
+    return tuple(_letter(actor, case, plan) for actor in VENDORS if _asked_of(actor, plan))
+
+
+def _asked_of(actor: Actor, plan: Plan) -> tuple[Task, ...]:
+    return tuple(task for task in plan.of(actor) if task.work not in NEXT_TIME)
 
 
 def is_value_open(task: Task) -> bool:
@@ -120,7 +125,7 @@ def place_of(record: Document) -> Place:
 
 
 def _letter(actor: Actor, case: Case, plan: Plan) -> Letter:
-    requests = tuple(_request(task, plan) for task in plan.of(actor))
+    requests = tuple(_request(task, plan) for task in _asked_of(actor, plan))
     return Letter(actor, companies(case, actor), _why(actor, case.document), requests)
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Final
 
+from mailguard.dmarc.record import Policy, parse_record
+from mailguard.dossier import MailingLists
 from mailguard.guidebook.actors import Actor
 from mailguard.guidebook.works import KINDS, Kind, Stage, Work, fix_key, works_of
 from mailguard.render.reading import is_undecided
@@ -217,7 +219,8 @@ def _asks_blindly(draft: _Draft, document: Document) -> bool:
 
 def _before_tightening(drafts: _Drafts, document: Document) -> None:
     """Nothing is asked of receivers before its effect was seen in reports."""
-    if Work.START_DMARC in drafts or Work.TIGHTEN in drafts:
+    watches = _policy_after(drafts, document, Work.REPAIR_DMARC) is Policy.NONE
+    if Work.START_DMARC in drafts or Work.TIGHTEN in drafts or watches:
         # A month of reports that was over before SPF and DKIM were right says nothing about the mail after that.
         after = _works_in(drafts, Stage.REPAIR, Stage.MONITOR)
         _add(drafts, Work.READ_REPORTS).after |= after
@@ -227,6 +230,45 @@ def _before_tightening(drafts: _Drafts, document: Document) -> None:
         if Work.ASK_PARENT in drafts:  # whose record it is has to be known before it can be asked to be stricter
             drafts[Work.ASK_PARENT].stage = KINDS[Work.ASK_PARENT].stage
         tighten.after |= _works_in(drafts, Stage.CHECK, Stage.FIND, Stage.REPAIR, Stage.MONITOR, Stage.OBSERVE)
+
+
+def _policy_after(drafts: _Drafts, document: Document, *works: Work) -> Policy | None:
+    """The strictest policy for the domain itself that the fixes of these works ask for; None where they name none."""
+    fixes = [fix for work in works if work in drafts for fix in drafts[work].fixes]
+    records = [parse_record(text) for fix in fixes for record in fix["records"] for text in record["after"]]
+    return max((one.p for one in records if one and one.p), key=lambda policy: policy.rank, default=None)
+
+
+def _after_reports(drafts: _Drafts, document: Document) -> None:
+    """Watching is no end: look again, then quarantine, another month of reports, and reject (RFC 9989 section 7.4).
+
+    Where people post to mailing lists the way ends at quarantine, for their mail would be refused.
+    """
+    if Work.READ_REPORTS not in drafts:
+        return
+    _add(drafts, Work.AUDIT_ANEW).after.add(Work.READ_REPORTS)
+    last = Work.AUDIT_ANEW
+    if Work.TIGHTEN in drafts:
+        drafts[Work.TIGHTEN].after.add(last)
+        last = Work.TIGHTEN
+    for work in _steps(drafts, document):
+        _add(drafts, work).after.add(last)
+        last = work
+
+
+def _steps(drafts: _Drafts, document: Document) -> Iterator[Work]:
+    """What is still to come once the fixes are in place, a month of reports between two steps."""
+    now = document["dmarc"]["effective_policy"]["domain"]
+    asked = _policy_after(drafts, document, Work.START_DMARC, Work.REPAIR_DMARC, Work.TIGHTEN)
+    reached = {now, asked}
+    if Policy.REJECT in reached:
+        return
+    tightens = Work.TIGHTEN in drafts
+    if not tightens and Policy.QUARANTINE not in reached:
+        yield Work.QUARANTINE
+        tightens = True
+    if document["expectation"]["mailing_lists"] != MailingLists.YES:
+        yield from (Work.READ_ON, Work.REJECT) if tightens else (Work.REJECT,)
 
 
 def _works_in(drafts: _Drafts, *stages: Stage) -> set[Work]:
@@ -262,7 +304,7 @@ def _at_last(drafts: _Drafts, document: Document) -> None:
 
 _COMPANIONS: Final[tuple[Callable[[_Drafts, Document], None], ...]] = (
     *(_look_again, _before_spf, _before_keys, _before_mx, _before_zone, _before_parking),
-    *(_before_reports, _before_tightening, _before_vendors, _without_detours, _at_last),
+    *(_before_reports, _before_tightening, _before_vendors, _after_reports, _without_detours, _at_last),
 )
 
 

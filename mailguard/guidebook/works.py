@@ -57,7 +57,11 @@ class Work(StrEnum):
     REPAIR_DMARC = "repair-dmarc"
     ASK_RECEIVER = "ask-receiver"
     READ_REPORTS = "read-reports"
+    AUDIT_ANEW = "audit-anew"
     TIGHTEN = "tighten"
+    QUARANTINE = "quarantine"
+    READ_ON = "read-on"
+    REJECT = "reject"
     REVIEW_WAIVERS = "review-waivers"
     KEEP_IN_MIND = "keep-in-mind"
     KEEP_WATCHING = "keep-watching"
@@ -102,12 +106,20 @@ KINDS: Final = {
     Work.REPAIR_DMARC: Kind(Actor.DNS, Stage.MONITOR, (5, 15), days=14),
     Work.ASK_RECEIVER: Kind(Actor.HOSPITAL, Stage.MONITOR, (30, 60)),
     Work.READ_REPORTS: Kind(Actor.HOSPITAL, Stage.OBSERVE, (60, 120), days=31),
+    Work.AUDIT_ANEW: Kind(Actor.HOSPITAL, Stage.OBSERVE, (15, 30)),
     Work.TIGHTEN: Kind(Actor.DNS, Stage.TIGHTEN, (5, 15), days=14),
+    Work.QUARANTINE: Kind(Actor.DNS, Stage.TIGHTEN, (5, 15), days=14),
+    Work.READ_ON: Kind(Actor.HOSPITAL, Stage.TIGHTEN, (60, 120), days=31),
+    Work.REJECT: Kind(Actor.DNS, Stage.TIGHTEN, (5, 15), days=14),
     Work.REVIEW_WAIVERS: Kind(Actor.HOSPITAL, Stage.LATER, (15, 30)),
     Work.KEEP_IN_MIND: Kind(Actor.HOSPITAL, Stage.LATER, (5, 10)),
     Work.KEEP_WATCHING: Kind(Actor.HOSPITAL, Stage.WATCH, (60, 120)),
     Work.KEEP_UNUSED: Kind(Actor.HOSPITAL, Stage.WATCH, (15, 30)),
 }
+
+
+NEXT_TIME: Final = frozenset({Work.QUARANTINE, Work.REJECT})
+"""Works whose record stands in the guide that is made after the reports: no letter of this one asks for them."""
 
 
 def _rules(family: str, *numbers: int) -> tuple[str, ...]:

@@ -187,7 +187,7 @@ def test_a_broken_file_is_named() -> None:
     text = (policies() / "guide" / "checksheet.toml").read_text("utf-8")
     for broken in (
         text.replace('id = "1-2"', 'id = "1-1"'),
-        text.replace('works = ["tighten"]', 'works = ["no-such-work"]', 1),
+        text.replace('works = ["tighten", "quarantine"]', 'works = ["no-such-work"]', 1),
         text.replace('seen = "parked"', 'seen = "no-such-look"'),
         text.replace('for = "unused"', 'for = "nobody"'),
     ):

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailguard.guidebook.blocks import Book
+from mailguard.guidebook.blocks import Book, Table
 from mailguard.guidebook.brand import PLAIN
 from mailguard.render.book.mail import MAX_HTML_BYTES, Cover, render_draft, render_mail
 from mailguard.render.book.mime import (
@@ -30,6 +30,7 @@ from mailguard.render.book.mime import (
 )
 from mailguard.render.forms import render
 from tests.guidebook.books import IMPRINT, book, can_draw, every_block, page_one, part
+from tests.guidebook.books import text as words
 from tests.guidebook.injection import ATTACKS, HARMLESS, book_of
 
 pytestmark = pytest.mark.skipif(not can_draw(), reason="no font here can show Japanese")
@@ -150,6 +151,12 @@ def test_page_one_stands_in_the_body_and_the_rest_in_the_pdf() -> None:
     words = content(sent(), "text/plain")
     assert "いま、だれでも貴院の名前でメールを送れます。" in words
     assert "DKIM の鍵が短いままです" not in words
+
+
+def test_a_row_without_a_name_has_no_head() -> None:
+    table = Table((words("a"), words("b")), ((words("c"), words("d")), ((), words("e"))))
+    html = content(message_from_bytes(compose(form_of(book(part(table, id="director"))), HEAD)), "text/html")
+    assert html.count('scope="row"') == 1
 
 
 def test_charts_travel_along_as_pictures_with_words() -> None:

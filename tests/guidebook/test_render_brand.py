@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import resource
 from base64 import b64decode
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from mailguard.errors import UsageError
 from mailguard.guidebook.brand import MAX_LOGO_BYTES, PLAIN, Brand, contrast, load_brand
+from mailguard.render.book import templates
 from mailguard.render.book.html import render_html
+from mailguard.render.book.memory import bounded_memory
+from mailguard.render.book.templates import MAX_CHARACTERS
 from mailguard.words import translator
 from tests.guidebook.books import book, every_block, part, text
 
@@ -32,11 +37,11 @@ closing = "Please call us at any time."
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M0 0h9v9z"/></svg>'
 
 
-def folder(path: Path, toml: str = TOML, logo: str = SVG, **templates: str) -> Path:
+def folder(path: Path, toml: str = TOML, logo: str = SVG, **files: str) -> Path:
     """A brand folder; ``blocks__table`` is the template blocks/table.html.j2."""
     (path / "brand.toml").write_text(toml, "utf-8")
     (path / "logo.svg").write_text(logo, "utf-8")
-    for name, content in templates.items():
+    for name, content in files.items():
         file = path / "templates" / f"{name.replace('__', '/')}.html.j2"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(content, "utf-8")
@@ -178,6 +183,51 @@ def test_a_broken_template_is_told_with_file_and_line(tmp_path: Path, template: 
     path = folder(tmp_path, base=template)
     assert f"base.html.j2, line {line}: " in problem(path)
     assert f"base.html.j2 の {line} 行目：" in problem(path, "ja")
+
+
+HUGE = "{% set ns = namespace(t='x') %}{% for i in range(60) %}{% set ns.t = ns.t ~ ns.t %}{% endfor %}"
+CAPTURED = "{% set all %}{% for i in range(99999) %}{{ 'x' * 9999 }}{% endfor %}{% endset %}"
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the system does not tell how large a process is")
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        "{{ 'x' * 10**9 }}",
+        "{{ 10**9 * ['x'] }}",
+        "{{ 10 ** 999999999 }}",
+        "{{ range(10**9) | list }}",
+        "{% for i in range(10**7) %}x{% endfor %}",
+        "{{ 'x' | center(10**10) }}",
+        "{{ '%9999999999d' | format(1) }}",
+        "{{ '{:>9999999999}'.format(1) }}",
+        "{{ ('x' * 9999).ljust(10**10) }}",
+        HUGE,
+        CAPTURED,
+    ],
+)
+def test_a_template_that_wants_too_much_is_told_with_file_and_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bomb: str
+) -> None:
+    monkeypatch.setattr(templates, "bounded_memory", partial(bounded_memory, 64 * 2**20))
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    path = folder(tmp_path, base=f"a\n{bomb}")
+    assert "base.html.j2, line 2: " in problem(path)
+    assert "base.html.j2 の 2 行目：" in problem(path, "ja")
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
+
+
+def test_a_guide_that_loops_make_too_long_is_told(tmp_path: Path) -> None:
+    loops = "{% for a in range(5000) %}{{ 'x' * 9999 }}{% endfor %}"
+    for language in ("en", "ja"):
+        words = problem(folder(tmp_path, base=loops), language)
+        assert f"{MAX_CHARACTERS:,}" in words
+        assert str(tmp_path / "templates") in words
+
+
+def test_ordinary_sums_in_templates_are_no_harm(tmp_path: Path) -> None:
+    sums = "{{ 70000 * 70000 }} {{ 1.5 * 20000 }} {{ 2 ** 10 }} {{ '=' * 40 }}"
+    assert shown(load_brand(folder(tmp_path, base=sums))) == f"4900000000 30000.0 1024 {'=' * 40}"
 
 
 def test_a_template_that_takes_no_place_is_named(tmp_path: Path) -> None:

@@ -208,6 +208,13 @@ def test_a_table_without_rows_is_still_a_table() -> None:
     assert "| a | b |" in render_markdown(empty)
 
 
+@pytest.mark.parametrize("medium", Medium)
+def test_a_row_without_a_name_has_no_head(medium: Medium) -> None:
+    shown = render_html(book(part(Table((text("a"), text("b")), ((text("c"), text("d")), ((), text("e"))))), medium=medium)
+    assert shown.count('<th scope="row">') == 1
+    assert '<td data-label="a"></td>' in shown
+
+
 @pytest.mark.parametrize("horizontal", [False, True])
 def test_a_chart_draws_every_number(horizontal: bool) -> None:
     drawn = chart(horizontal)

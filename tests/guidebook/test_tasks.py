@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import pairwise
 from time import process_time
 
 import pytest
 
-from mailguard.dossier import Expectation
+from mailguard.dossier import Expectation, MailingLists
 from mailguard.guidebook.actors import Actor, companies
+from mailguard.guidebook.letters import make_letters
 from mailguard.guidebook.tasks import Plan, Stage, Task, Work, make_plan
+from mailguard.guidebook.telling import plan_of
+from mailguard.guidebook.works import NEXT_TIME
 from mailguard.render.document import Document
 from mailguard.rules.catalogue import RULES
 from tests.guidebook.cases import case_of
@@ -77,13 +81,61 @@ def test_a_domain_without_dmarc_gets_a_mailbox_then_a_record_then_a_month_of_rep
     assert not plan(document).has(Work.TIGHTEN), "not before reports were seen"
 
 
+def way(document: Document) -> list[Work]:
+    """The tasks from the reading of reports on, each of which waits for the one before it."""
+    tasks = [one for one in plan(document).tasks if one.stage in (Stage.OBSERVE, Stage.TIGHTEN)]
+    for before, after in pairwise(tasks):
+        assert before.number in after.after
+        assert after.due > before.due
+        assert after.minutes[0] > 0
+    return [one.work for one in tasks]
+
+
+READ, ANEW, READ_ON = Work.READ_REPORTS, Work.AUDIT_ANEW, Work.READ_ON
+
+
+@pytest.mark.parametrize(
+    ("dmarc", "works"),
+    [
+        ("", [READ, ANEW, Work.QUARANTINE, READ_ON, Work.REJECT]),
+        ("v=DMARC1; p=none", [READ, ANEW, Work.QUARANTINE, READ_ON, Work.REJECT]),
+        ("v=DMARC1; p=none; rua=mailto:dmarc@clinic.example", [READ, ANEW, Work.TIGHTEN, READ_ON, Work.REJECT]),
+        ("v=DMARC2; p=none", [READ, ANEW, Work.QUARANTINE, READ_ON, Work.REJECT]),
+        ("v=DMARC1; p=quarantine", [READ, ANEW, Work.REJECT]),
+        ("v=DMARC1; p=reject", [READ, ANEW]),
+        ("v=DMARC1; p=reject; rua=mailto:dmarc@clinic.example", []),
+    ],
+)
+def test_watching_is_not_the_end_of_the_way(dmarc: str, works: list[Work]) -> None:
+    record = f'_dmarc.clinic.example TXT "{dmarc}"' if dmarc else ""
+    assert way(document_of(f"{NO_DMARC}\n{record}", "clinic.example")) == works
+
+
+def test_where_people_post_to_mailing_lists_the_way_ends_at_quarantine() -> None:
+    document = document_of(NO_DMARC, "clinic.example", said=Expectation(MailingLists.YES))
+    assert way(document) == [READ, ANEW, Work.QUARANTINE]
+
+
+def test_a_domain_that_sends_nothing_goes_no_such_way() -> None:
+    assert way(document_of(NO_DMARC, "clinic.example", said=Expectation(sends=False))) == []
+
+
+def test_what_comes_with_the_next_guide_is_asked_for_in_no_letter() -> None:
+    case = case_of(document_of(NO_DMARC, "clinic.example"))
+    asked = {request.task.work for letter in make_letters(case, plan_of(case)) for request in letter.requests}
+    assert Work.START_DMARC in asked
+    assert not asked & NEXT_TIME
+
+
 def test_tightening_comes_after_all_repairs_and_the_reading_of_reports() -> None:
     document = document_of(WATCHING + '\nclinic.example TXT "v=spf1 -all"', "clinic.example")
     tighten = task(document, Work.TIGHTEN)
     assert [finding["rule"] for finding in document["findings"] if finding["rule"] == "SPF002"]
     before = [one for one in plan(document).tasks if one.stage in (Stage.REPAIR, Stage.MONITOR, Stage.OBSERVE)]
     assert all(one.number < tighten.number and one.due <= tighten.due for one in before)
-    assert task(document, Work.READ_REPORTS).number in tighten.after
+    again = task(document, Work.AUDIT_ANEW)
+    assert again.number in tighten.after
+    assert task(document, Work.READ_REPORTS).number in again.after
 
 
 def test_a_record_that_would_tighten_while_nobody_gets_reports_waits_for_a_start_with_reports() -> None:
