@@ -48,7 +48,9 @@ _REASONS: Final[Mapping[str, Sentence]] = {
     Reason.NOT_AUTHENTICATED: Sentence("nothing proves who sent the mail"),
     Reason.NOT_SIGNED: Sentence("the mail bears no DKIM signature that counts, as TLS reports must"),
     Reason.NOT_ALIGNED: Sentence("the proved domain is not that of the visible sender (From)"),
-    Reason.COULD_NOT_BE_CHECKED: Sentence("DNS did not answer, so nothing can be said yet; try again later"),
+    Reason.COULD_NOT_BE_CHECKED: Sentence(
+        "nothing can be said yet (no answer of DNS, or a wrong clock); try again later"
+    ),
     Reason.NO_REPORTER: Sentence("the report names no domain to compare the sender with"),
     Reason.REPORTER_ELSEWHERE: Sentence("the report names another organization than the one that sent it"),
     Reason.IMPERSONATION: Sentence("another domain uses the name of a known reporter"),
@@ -199,6 +201,9 @@ def _who(sender: Document, say: Translator) -> str:
     if sender["dmarc"] == Outcome.PASS:
         methods = ", ".join(_METHODS[method] for method in sender["aligned"])
         return say("{domain}, proved by {methods}").format(domain=author, methods=methods)
+    if sender["dmarc"] == Outcome.UNCHECKED and any(map(_is_early, sender["dkim"])):
+        told = say("{domain}, it says; it was signed later than it came, so this cannot be said yet")
+        return told.format(domain=author)
     if sender["dmarc"] == Outcome.UNCHECKED:
         return say("{domain}, it says; DNS did not answer, so this could not be checked").format(domain=author)
     if sender["proved"]:
@@ -210,6 +215,8 @@ def _who(sender: Document, say: Translator) -> str:
 def _told(signature: Document, say: Translator) -> str:
     if signature["outcome"] == Outcome.PASS:
         told = say("signature of {domain} (selector {selector}) is right")
+    elif _is_early(signature):
+        told = say("signature of {domain} (selector {selector}) is right, but does not count yet: {why}")
     elif signature["outcome"] == Outcome.UNCHECKED:
         told = say("signature of {domain} (selector {selector}) could not be checked: DNS did not answer for the key")
     else:
@@ -218,6 +225,10 @@ def _told(signature: Document, say: Translator) -> str:
     return told.format(
         domain=visible(signature["domain"]) or "-", selector=visible(signature["selector"]) or "-", why=why
     )
+
+
+def _is_early(signature: Document) -> bool:
+    return bool(signature["fault"] == SignatureFault.FROM_THE_FUTURE and signature["outcome"] == Outcome.UNCHECKED)
 
 
 def _spf(spf: Document | None, say: Translator) -> str:

@@ -37,6 +37,7 @@ def authenticate(
     trusted_hosts: Collection[str] = (),
     keys: Mapping[DomainName, str] | None = None,
     limits: Limits = DEFAULT_LIMITS,
+    now: int = 0,
 ) -> Inquiry[Authentication]:
     """Find out which domains are proved to have sent a mail, and whether it passes DMARC (RFC 9989 section 5.3).
 
@@ -46,11 +47,13 @@ def authenticate(
 
     Args:
         keys: DKIM key records of an earlier ``Authentication.keys``; they are not asked for again.
+        now: for a mail that is checked again: what was the future when it came (``t=``) is judged by this time, since
+            the clock may have been wrong then. Otherwise it is judged by when the mail came.
         limits: of these the bounds on the header apply, and ``mail_bytes``: a larger mail proves nothing.
 
     Returns:
-        Never raises, whatever the mail holds. An answer that is missing makes the outcome ``UNCHECKED`` where it could
-        have made the mail pass.
+        Never raises, whatever the mail holds. An answer that is missing, or a signature from the future, makes the
+        outcome ``UNCHECKED`` where it could have made the mail pass.
     """
     head = read_head(mail.raw, limits) if len(mail.raw) <= limits.mail_bytes else HeadFault.TOO_LARGE
     if isinstance(head, HeadFault):
@@ -60,7 +63,7 @@ def authenticate(
     if isinstance(author, HeadFault):
         spf = yield from _check_spf(mail)
         return Authentication(fault=author.value, spf=spf, subject=subject_of(head))
-    drafts = read_signatures(head, author, Arrival(mail.received_at, mail.way is Way.SMTP))
+    drafts = read_signatures(head, author, Arrival(mail.received_at, mail.way is Way.SMTP, now))
     asked = both(_ask_keys(drafts, keys or {}), take_nodes(walk_names(author)))
     spf, (answers, nodes) = yield from both(_check_spf(mail), asked)
     signatures = _verify_all(mail.raw, head, drafts, answers)

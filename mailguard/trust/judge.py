@@ -43,7 +43,7 @@ class Reason(StrEnum):
     NOT_AUTHENTICATED = "not-authenticated"  # nothing at all is proved about the mail
     NOT_SIGNED = "not-signed"  # a TLS report without a DKIM signature that counts (RFC 8460 3)
     NOT_ALIGNED = "not-aligned"  # something is proved, but not that the author sent the mail
-    COULD_NOT_BE_CHECKED = "could-not-be-checked"  # an answer is missing; trying again may help
+    COULD_NOT_BE_CHECKED = "could-not-be-checked"  # an answer is missing, or a clock wrong; trying again may help
     NO_REPORTER = "no-reporter"  # neither report nor subject names a domain to compare with
     REPORTER_ELSEWHERE = "reporter-elsewhere"  # the report names another organization than sent it
     IMPERSONATION = "impersonation"  # it uses the name of a well-known reporter and comes from elsewhere

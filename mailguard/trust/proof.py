@@ -15,7 +15,7 @@ class Outcome(StrEnum):
 
     PASS = "pass"  # noqa: S105
     FAIL = "fail"  # checked, and not proved
-    UNCHECKED = "unchecked"  # a question was not answered; trying again may help
+    UNCHECKED = "unchecked"  # a question was not answered, or a signature is from the future; trying again may help
 
 
 class SignatureFault(StrEnum):
@@ -26,7 +26,7 @@ class SignatureFault(StrEnum):
     ALGORITHM = "algorithm"  # unknown, or not the one that the key is for
     SHA1 = "sha1"  # RFC 8301 3.1
     EXPIRED = "expired"  # x= lies before the mail came
-    FROM_THE_FUTURE = "from-the-future"  # t= lies after it
+    FROM_THE_FUTURE = "from-the-future"  # t= lies after it; unchecked where it is right otherwise
     KEY_UNANSWERED = "key-unanswered"
     NO_KEY = "no-key"
     SEVERAL_KEYS = "several-keys"  # RFC 6376 3.6.2.2: undefined
@@ -127,8 +127,15 @@ class Authentication:
 
     @property
     def unchecked(self) -> bool:
-        """Whether trying again may prove more: an answer is missing that could make the mail pass DMARC."""
+        """Whether trying again may prove more: what could make the mail pass DMARC lacks an answer, or its time."""
         return self.dmarc is Outcome.UNCHECKED
+
+    @property
+    def early(self) -> bool:
+        """Whether a signature is right, and made later than the mail came."""
+        return any(
+            one.fault is SignatureFault.FROM_THE_FUTURE and one.outcome is Outcome.UNCHECKED for one in self.signatures
+        )
 
     @property
     def keys(self) -> dict[DomainName, str]:

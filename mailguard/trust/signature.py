@@ -53,10 +53,17 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """When a mail came to us, in POSIX seconds, and whether that is when it was delivered."""
+    """When a mail came to us, in POSIX seconds, and whether that is when it was delivered; ``now`` is when we look once
+    more, if we do."""
 
     at: int
     is_delivery: bool
+    now: int = 0
+
+    @property
+    def latest(self) -> int:
+        """What lies after this is still to come."""
+        return max(self.at, self.now)
 
 
 def read_signatures(head: Head, author: DomainName, arrival: Arrival) -> list[Draft]:
@@ -137,7 +144,7 @@ def _fault(tags: Mapping[str, str], domain: DomainName, selector: str, arrival: 
         return SignatureFault.IDENTITY
     if arrival.is_delivery and _has_expired(tags, arrival):
         return SignatureFault.EXPIRED
-    if "t" in tags and int(tags["t"]) > arrival.at + SKEW_S:
+    if "t" in tags and int(tags["t"]) > arrival.latest + SKEW_S:
         return SignatureFault.FROM_THE_FUTURE
     return None
 
@@ -167,9 +174,14 @@ def weigh_key(draft: Draft, answer: Answer) -> tuple[Draft, KeyRecord | None]:
     draft = replace(draft, signature=replace(draft.signature, key=keys[0].text))
     key = keys[0]
     if key.flaw is Flaw.NOT_FOR_MAIL and TLS_REPORTS in key.services:
-        draft, key = _failed(draft, SignatureFault.KEY_FOR_TLS_REPORTS), _as_if_for_mail(key)
+        draft, key = _for_tls_reports(draft), _as_if_for_mail(key)
     fault = _fault_of_key(draft, key)
     return (_failed(draft, fault), None) if fault else (draft, key)
+
+
+def _for_tls_reports(draft: Draft) -> Draft:
+    """With its fault; one from the future must not count yet for TLS reports either."""
+    return draft if is_early(draft) else _failed(draft, SignatureFault.KEY_FOR_TLS_REPORTS)
 
 
 def _as_if_for_mail(key: KeyRecord) -> KeyRecord:
@@ -204,7 +216,8 @@ def _failed(draft: Draft, fault: SignatureFault, outcome: Outcome = Outcome.FAIL
 def verify(draft: Draft, key: KeyRecord, head: Head, body: bytes) -> Signature:
     """Verify one signature with dkimpy; ``body`` as ``tidy_body`` gives it. Never raises.
 
-    A draft that has a fault keeps it where the signature is right.
+    A draft that has a fault keeps it where the signature is right. One from the future is then ``UNCHECKED``: a clock
+    is wrong, theirs or ours, and time may tell.
     """
     from dkim import DKIMException, ValidationError
 
@@ -229,6 +242,8 @@ def verify(draft: Draft, key: KeyRecord, head: Head, body: bytes) -> Signature:
         good = False
     if not good:
         return replace(signature, fault=SignatureFault.MISMATCH)
+    if is_early(draft):
+        return replace(signature, outcome=Outcome.UNCHECKED)
     return signature if signature.fault else replace(signature, outcome=Outcome.PASS)
 
 
@@ -290,4 +305,9 @@ def is_relaxed(draft: Draft) -> bool:
 
 def key_name(draft: Draft) -> DomainName:
     """Where the key stands; the root for a signature that cannot count."""
-    return ROOT if draft.signature.fault else draft.signature.key_name
+    return ROOT if draft.signature.fault and not is_early(draft) else draft.signature.key_name
+
+
+def is_early(draft: Draft) -> bool:
+    """Whether all that is held against a signature so far is that it was made later than the mail came."""
+    return draft.signature.fault is SignatureFault.FROM_THE_FUTURE

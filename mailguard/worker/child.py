@@ -58,7 +58,7 @@ class Desk:
 
     def __init__(self, settings: ReadingSettings) -> None:
         self._settings = settings
-        self._open: dict[int, tuple[ReceivedMail, dict[Question, Answer]]] = {}
+        self._open: dict[int, tuple[Begin, dict[Question, Answer]]] = {}
 
     def answer(self, request: Request, *, tired: bool = False) -> bytes:
         """Do what is asked as far as it goes. Never raises."""
@@ -76,26 +76,28 @@ class Desk:
         for number in request.forget:
             self._open.pop(number, None)
         if isinstance(request, Begin):
-            self._open[request.number] = (request.mail, {})
+            self._open[request.number] = (request, {})
             check = request.check
         elif request.number in self._open:
             self._open[request.number][1].update((answer.question, answer) for answer in request.answers)
             check = True
         else:
             return Reply(failure=Failure.UNKNOWN)
-        mail, known = self._open[request.number]
+        begin, known = self._open[request.number]
         authentication = None
         if check:
-            authentication, missing = self._check(mail, known)
+            authentication, missing = self._check(begin.mail, known, begin.now)
             if missing:
                 return Reply(questions=missing, tired=tired)
         # Only now: what was read can be large, and nobody has to keep it while DNS makes us wait.
         del self._open[request.number]
         settings = self._settings
-        contents = read_mail(mail.raw, settings.limits, failure_reports=settings.failure_reports)
+        contents = read_mail(begin.mail.raw, settings.limits, failure_reports=settings.failure_reports)
         return Reply((), authentication, contents, tired=tired)
 
-    def _check(self, mail: ReceivedMail, known: dict[Question, Answer]) -> tuple[Authentication, tuple[Question, ...]]:
+    def _check(
+        self, mail: ReceivedMail, known: dict[Question, Answer], now: int
+    ) -> tuple[Authentication, tuple[Question, ...]]:
         """Who sent it, by the answers that are known; and the questions that were asked in vain.
 
         Gone through from the start each time: that costs less than a millisecond, and nothing is left standing half
@@ -110,7 +112,8 @@ class Desk:
                 return not_asked(question, "pending")
             return answer
 
-        inquiry = authenticate(mail, trusted_hosts=self._settings.trusted_hosts, limits=self._settings.limits)
+        settings = self._settings
+        inquiry = authenticate(mail, trusted_hosts=settings.trusted_hosts, limits=settings.limits, now=now)
         return run(inquiry, look_up), tuple(missing)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ from mailguard.worker.filer import Filer, StoreRefused
 from mailguard.worker.judging import Fate, Judge, contents_are_private, decide
 from mailguard.worker.later import Later
 from mailguard.worker.readers import Readers, ReadFailed, ReadMail
-from mailguard.worker.reasons import ENDED_US, SENDER_UNCHECKED
+from mailguard.worker.reasons import ENDED_US, SENDER_UNCHECKED, SIGNED_IN_FUTURE
 from mailguard.worker.tries import Tries
 
 log = logging.getLogger(__name__)
@@ -62,7 +63,8 @@ class Handler:
     """Takes mails one by one, many at a time.
 
     Without ``resolver`` nobody asks who sent a mail. Without ``quarantine`` a mail that cannot be read is only told
-    about; without ``later`` no check is made again; without ``tries`` failures are counted in memory alone.
+    about; without ``later`` no check is made again; without ``tries`` failures are counted in memory alone. ``now`` is
+    the clock by which a mail that is checked again is judged; it may have been wrong when the mail came.
     """
 
     readers: Readers
@@ -72,6 +74,7 @@ class Handler:
     quarantine: Quarantine | None = None
     later: Later | None = None
     tries: Tries | None = None
+    now: Callable[[], float] = time.time
     _slow: asyncio.Lock = field(default_factory=asyncio.Lock)
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -108,7 +111,8 @@ class Handler:
         return await self._set_aside(mail, reason)
 
     async def _handle(self, mail: ReceivedMail, checks: int, suspected: int) -> Handled:
-        read = await self._read(mail)
+        now = max(mail.received_at, int(self.now())) if checks else mail.received_at
+        read = await self._read(mail, now)
         if suspected:
             # From here on the mail could end us; while it was being read, only the process that read it. The store is
             # opened first, or whoever kills us while it is being opened would put the blame on this mail.
@@ -121,13 +125,14 @@ class Handler:
             assert reason is not None
             return await self._set_aside(mail, reason, read)
         await self._until_past_is_known()
-        filed = self.judge.file(mail, read.contents, read.authentication)
+        filed = self.judge.file(mail, read.contents, read.authentication, now)
         # The bytes of a mail with a failure report are kept nowhere, so its sender is checked once.
         again = not contents_are_private(read.contents) and await self._check_again(mail, read.authentication, checks)
         stored = await self.filer.add(filed)
         self.judge.learn(filed)
         if again:
-            reason = SENDER_UNCHECKED
+            assert read.authentication is not None
+            reason = SIGNED_IN_FUTURE if read.authentication.early else SENDER_UNCHECKED
         return Handled(mail, _outcome(filed, stored), reason, read.contents, filed.trusts, filed.tls_trusts)
 
     async def _until_past_is_known(self) -> None:
@@ -137,11 +142,11 @@ class Handler:
                 if self.judge.awaits_past:
                     await self.filer.ready()
 
-    async def _read(self, mail: ReceivedMail) -> ReadMail:
+    async def _read(self, mail: ReceivedMail, now: int) -> ReadMail:
         if self.resolver is None:
             return await self.readers.read(mail)
         with Asking(self.resolver) as ask:
-            return await self.readers.read(mail, ask)
+            return await self.readers.read(mail, ask, now)
 
     async def _check_again(self, mail: ReceivedMail, authentication: Authentication | None, checks: int) -> bool:
         """Before the mail is stored, since afterwards nobody else has its bytes; doing it twice changes nothing."""

@@ -1,4 +1,5 @@
-"""Mails whose sender could not be checked because DNS did not answer, kept to be checked again.
+"""Mails whose sender could not be checked, kept to be checked again: DNS did not answer, or a signature is dated later
+than the mail came, because a clock is wrong.
 
 Their reports are stored already, unverified. A mail lies here as a spool file of its own whose name tells when it is
 due and how often it was checked: ``<due>.<checks>.<digest>.mails``. Losing one costs a better grade and no report.

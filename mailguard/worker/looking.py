@@ -108,14 +108,15 @@ async def ask_about(
     if resolver is None or not any(item.mail and _reports(item) for item in items):
         return [_judged(item, None, owned, known, now) for item in items]
     async with Resolver(resolver) as open_resolver:
-        return [_judged(item, await _authenticate(item, open_resolver, hosts), owned, known, now) for item in items]
+        proofs = [await _authenticate(item, open_resolver, hosts, now) for item in items]
+    return [_judged(item, proof, owned, known, now) for item, proof in zip(items, proofs, strict=True)]
 
 
-async def _authenticate(item: Item, resolver: Resolver, hosts: Collection[str]) -> Authentication | None:
+async def _authenticate(item: Item, resolver: Resolver, hosts: Collection[str], now: int) -> Authentication | None:
     if item.mail is None or not _reports(item):
         return None
     with Session(resolver, max_questions=MAX_QUESTIONS, deadline_s=DEADLINE_S) as session:
-        return await drive(authenticate(item.mail, trusted_hosts=hosts), session)
+        return await drive(authenticate(item.mail, trusted_hosts=hosts, now=now), session)
 
 
 def _reports(item: Item) -> tuple[AggregateReport | TlsReport | FailureReport, ...]:

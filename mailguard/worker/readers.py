@@ -309,8 +309,8 @@ class Readers:
         """The processes that are alive; for tests and for people who look for a culprit."""
         return tuple(process.pid for process in self._all if process.alive)
 
-    async def read(self, mail: ReceivedMail, ask: Ask | None = None) -> ReadMail:
-        """Read a mail; with ``ask``, find out first who sent it.
+    async def read(self, mail: ReceivedMail, ask: Ask | None = None, now: int = 0) -> ReadMail:
+        """Read a mail; with ``ask``, find out first who sent it, ``now`` as for ``authenticate``.
 
         Raises ReadFailed when this mail goes beyond the bounds or makes the process crash, OperationError when no
         process can be started.
@@ -320,22 +320,22 @@ class Readers:
             number = next(self._numbers)
             process.open.add(number)
             try:
-                return await self._converse(process, number, mail, ask)
+                return await self._converse(process, Begin(number, mail, check=ask is not None, now=now), ask)
             except _Gone:
                 continue
             finally:
                 self._leave(process, number)
 
-    async def _converse(self, process: _Process, number: int, mail: ReceivedMail, ask: Ask | None) -> ReadMail:
-        reply = await process.request(Begin(number, mail, check=ask is not None))
+    async def _converse(self, process: _Process, begin: Begin, ask: Ask | None) -> ReadMail:
+        reply = await process.request(begin)
         for _ in range(MAX_ROUNDS):
             if not reply.questions:
                 assert reply.contents is not None
-                process.open.discard(number)  # it has forgotten the mail itself
+                process.open.discard(begin.number)  # it has forgotten the mail itself
                 return ReadMail(reply.contents, reply.authentication)
             assert ask is not None
             answers = await ask(reply.questions)
-            reply = await process.request(Continue(number, answers))
+            reply = await process.request(Continue(begin.number, answers))
         raise ReadFailed(ASKED_TOO_MUCH)
 
     def _choose(self) -> _Process:

@@ -19,6 +19,7 @@ TOOK_TOO_MUCH_MEMORY: Final = Reason("took-too-much-memory")
 ASKED_TOO_MUCH: Final = Reason("asked-too-much")
 ENDED_US: Final = Reason("ended-us")
 SENDER_UNCHECKED: Final = Reason("sender-unchecked")
+SIGNED_IN_FUTURE: Final = Reason("signed-in-future")
 
 _SENTENCES: Final[Mapping[str, Sentence]] = {
     "no-report": Sentence("There is no report in this mail."),
@@ -32,6 +33,7 @@ _SENTENCES: Final[Mapping[str, Sentence]] = {
     "ended-us": Sentence("mailguard ended three times while it worked on this mail."),
     "refused-by-database": Sentence("The database refused this mail ({why})."),
     "sender-unchecked": Sentence("DNS did not answer everything; who sent this mail will be checked again."),
+    "signed-in-future": Sentence("The mail is signed later than it came: a clock is wrong. It will be checked again."),
     "damaged-file": Sentence("This file of the spool is damaged ({places}); `mailguard quarantine show` says where."),
     "no-spool-file": Sentence("The file does not begin as a spool file does."),
     "mails-cut-off": Sentence("Mail {number} of {count} and what follows it are cut off or damaged."),

@@ -81,11 +81,11 @@ async def _read(
     kept = await _with(filer, lambda store: store.load_kept(number))
     if kept is None:
         return None
+    now = max(kept.mail.received_at, int(settings.now()))
     try:
-        read = await readers.read(kept.mail, answers_kept(kept.account))
+        read = await readers.read(kept.mail, answers_kept(kept.account), now)
     except ReadFailed:
         return kept, None
-    now = max(kept.mail.received_at, int(settings.now()))
     return kept, settings.judge.file(kept.mail, read.contents, read.authentication, now)
 
 

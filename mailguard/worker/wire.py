@@ -49,12 +49,14 @@ class ReadingSettings:
 
 
 class Begin(NamedTuple):
-    """Read a mail; ``check``: find out first who sent it. ``forget``: numbers of mails that nobody wants any more."""
+    """Read a mail; ``check``: find out first who sent it, ``now`` as for ``authenticate``. ``forget``: numbers of mails
+    that nobody wants any more."""
 
     number: int
     mail: ReceivedMail
     check: bool
     forget: tuple[int, ...] = ()
+    now: int = 0
 
 
 class Continue(NamedTuple):

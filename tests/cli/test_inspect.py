@@ -153,8 +153,8 @@ NOBODY = ("--nameserver", "127.0.0.1:9", "--timeout", "0.2")
 KEY = zone_txt("s1._domainkey.reporter.example", rsa_pair()[1])
 
 
-def signed(mail: bytes = MAIL) -> bytes:
-    return sign(mail.replace(BODY, report().encode()))
+def signed(mail: bytes = MAIL, **options: Any) -> bytes:
+    return sign(mail.replace(BODY, report().encode()), **options)
 
 
 def trust_of(shown: Result) -> tuple[Any, Any]:
@@ -182,6 +182,16 @@ def test_a_signature_that_is_wrong_proves_nothing_and_why_is_said(run: Run) -> N
     assert "reporter.example, it says; nothing proves it" in shown.stdout
     assert "the body was changed after it was signed" in shown.stdout
     assert "trust: sender not proved" in shown.stdout
+
+
+def test_a_signature_from_the_future_is_not_called_wrong(run: Run) -> None:
+    with served(KEY) as dns:
+        sender, trust = trust_of(run(signed(at=10**10), "--format", "json", *dns.options))
+        shown = run(signed(at=10**10), *dns.options).stdout
+    assert (sender["dmarc"], trust["reasons"]) == ("unchecked", ["could-not-be-checked"])
+    assert "it was signed later than it came, so this cannot be said yet" in shown
+    assert "is right, but does not count yet: it was made later than the mail came" in shown
+    assert "not proved" not in shown
 
 
 def test_silence_of_dns_is_not_taken_for_a_failure(run: Run) -> None:

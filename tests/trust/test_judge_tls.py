@@ -88,6 +88,12 @@ def test_signed_with_a_key_for_tls_reports_is_verified() -> None:
     assert judged(sign(tls_mail()), zone) == Trust(Grade.VERIFIED, "reporter.example", ())
 
 
+@pytest.mark.parametrize("key", [b"", b"; s=tlsrpt", b"; s=email"])
+def test_signed_in_the_future_is_open_whatever_the_key_is_for(key: bytes) -> None:
+    zone = key_zone(record=rsa_pair()[1] + key)
+    assert judged(sign(tls_mail(), at=NOW + 3601), zone) == Trust(Grade.UNVERIFIED, "", ("could-not-be-checked",))
+
+
 def test_signed_with_a_key_for_mail_only_is_verified_with_a_remark() -> None:
     zone = key_zone(record=rsa_pair()[1] + b"; s=email")
     assert judged(sign(tls_mail()), zone) == Trust(Grade.VERIFIED, "reporter.example", ("key-not-for-reports",))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from base64 import b64encode
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mailguard.feedback.envelope import ReceivedMail
 from mailguard.inquiry import run
 from mailguard.names import DomainName
 from mailguard.trust.authenticate import authenticate
@@ -124,7 +126,32 @@ def test_what_expired_while_it_lay_in_a_mailbox_counts_with_a_remark() -> None:
 
 def test_a_signature_from_the_future_does_not_count() -> None:
     assert only(check(sign(at=NOW + 3601))).fault is SignatureFault.FROM_THE_FUTURE
+    assert check(sign(at=NOW + 3601)).proved == ()
     assert only(check(sign(at=NOW + 3599))).outcome is PASS
+
+
+def test_a_signature_from_the_future_is_open_only_where_it_is_right_otherwise() -> None:
+    early = sign(at=NOW + 3601)
+    proof = check(early)
+    assert (only(proof).outcome, proof.dmarc, proof.unchecked, proof.early) == (UNCHECKED, UNCHECKED, True, True)
+    assert proof.keys  # so it can be judged again when the key has left DNS
+    forged = check(early.replace(b"A report", b"A REPORT"))
+    assert (only(forged).fault, forged.dmarc, forged.early) == (SignatureFault.BODY, FAIL, False)
+    without_key = check(early, Zone())
+    assert (only(without_key).fault, without_key.dmarc) == (SignatureFault.NO_KEY, FAIL)
+
+
+@pytest.mark.parametrize("way", [by_smtp, received])
+def test_time_heals_a_signature_from_the_future(way: Callable[[bytes], ReceivedMail]) -> None:
+    mail = way(sign(at=NOW + 86_400))
+    for now, outcome in ((0, UNCHECKED), (NOW + 3600, UNCHECKED), (NOW + 86_400 - 3600, PASS), (NOW + 10**9, PASS)):
+        proof = check(mail, now=now)
+        assert (only(proof).outcome, proof.dmarc) == (outcome, outcome)
+    assert only(proof).fault is None
+
+
+def test_looking_again_lets_no_signature_expire() -> None:
+    assert only(check(by_smtp(sign_with(MAIL, {"x": str(NOW + 60)})), now=NOW + 10**6)).outcome is PASS
 
 
 def test_a_length_that_covers_all_passes_with_a_remark() -> None:

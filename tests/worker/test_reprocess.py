@@ -108,6 +108,16 @@ async def test_what_is_found_is_graded_by_the_keys_that_were_kept(place: Path) -
         assert grades(store) == [Grade.VERIFIED, Grade.VERIFIED]
 
 
+async def test_what_was_signed_in_the_future_of_a_wrong_clock_is_proved_by_the_right_one(
+    place: Path,
+) -> None:
+    mail = ReceivedMail(sign(gzipped_mail(report_xml()), at=NOW), NOW - 20_000, way=Way.FILE)
+    account = encode_account(run(authenticate(mail), key_zone()))
+    assert await filed(place, mail, account, now=lambda: NOW - 10_000) is Grade.UNVERIFIED
+    await again(place, **regrading(), now=lambda: NOW)
+    assert only_grade(place) is Grade.VERIFIED
+
+
 async def test_without_a_kept_key_nothing_is_proved(place: Path) -> None:
     mail, _ = signed(gzipped_mail(report_xml()), rsa_pair()[1])
     keep(place, [mail, replace(mail, raw=sign(tls_mail()))])

@@ -63,6 +63,7 @@ class House:
                 quarantine=BoundedQuarantine(self.shelf, 0).keep,
                 later=self.later,
                 tries=Tries(self.shelf.path / "tries.json"),
+                now=lambda: self.later._now(),
             )
             settings = WorkerSettings(files=10)
             yield Worker(self.shelf, handler, settings, told=self.handled.append, look_every_s=0.05)
