@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 MIB: Final = 1024 * 1024
@@ -89,6 +89,10 @@ class Limits:
     json_bytes: int = 4 * MIB
     json_containers: int = 200_000
     json_marks: int = 800_000
+
+    def with_mails_of(self, mail_bytes: int) -> Limits:
+        """The same for mails of another size, with as many lines a byte."""
+        return replace(self, mail_bytes=mail_bytes, lines=self.lines * mail_bytes // self.mail_bytes)
 
 
 DEFAULT_LIMITS: Final = Limits()

@@ -29,6 +29,9 @@ from mailguard.sources.settings import MailboxSettings, mailbox_from
 from mailguard.targets import parse_target
 
 _YEARS_OF_DAYS: Final = 36_500
+_MIB: Final = 1024**2
+_TIMES_IN_MEMORY: Final = 10
+"""Reading a mail takes up to so many times its size (``feedback.limits.Limits.mail_bytes``)."""
 _TIB_OF_MIB: Final = 2**20
 _MOST: Final = 10**12
 _DEADLINE_S: Final = 24 * 3600.0
@@ -74,6 +77,35 @@ def _read(top: Section, file: str, base: Path) -> Settings:
 
 
 def _check(settings: Settings, top: Section) -> None:
+    _check_domains(settings, top)
+    _check_mail_bytes(settings, top)
+
+
+def _check_mail_bytes(settings: Settings, top: Section) -> None:
+    """A mail that is promised room must find it while it comes, and while it is read."""
+    if settings.listener:
+        bounds = settings.listener.listener
+        room = min(bounds.bytes_in_flight, bounds.bytes_in_flight_per_network)
+        if bounds.mail_bytes > room:
+            raise UsageError(
+                "{where}: [listener.limits]: mail_bytes is {asked}, but bytes_in_flight or bytes_in_flight_per_network "
+                "lets no mail of more than {room} in; raise it, or lower mail_bytes.",
+                where=top.where,
+                asked=bounds.mail_bytes,
+                room=room,
+            )
+    wanted = -(-settings.mail_bytes * _TIMES_IN_MEMORY // _MIB)
+    if wanted > settings.work.memory_mib:
+        raise UsageError(
+            "{where}: [reading]: memory_mib has to be at least {wanted} to read mails of {asked} bytes (mail_bytes); "
+            "raise it, or lower mail_bytes.",
+            where=top.where,
+            wanted=wanted,
+            asked=settings.mail_bytes,
+        )
+
+
+def _check_domains(settings: Settings, top: Section) -> None:
     receives = settings.listener or settings.mailboxes
     if receives and not settings.trust.domains:
         raise UsageError(

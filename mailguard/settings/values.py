@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mailguard.feedback.limits import DEFAULT_LIMITS
 from mailguard.ingest.settings import ListenerSettings
 from mailguard.names import DomainName
 from mailguard.sources.secret import Secret
@@ -125,3 +126,9 @@ class Settings:
     work: WorkSettings = field(default_factory=WorkSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     reports: ReportsSettings = field(default_factory=ReportsSettings)
+
+    @property
+    def mail_bytes(self) -> int:
+        """The largest mail that any way in lets through, and never less than what is read of a file."""
+        ways = (*self.mailboxes, *((self.listener.listener,) if self.listener else ()))
+        return max([DEFAULT_LIMITS.mail_bytes, *(way.mail_bytes for way in ways)])

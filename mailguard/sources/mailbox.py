@@ -120,6 +120,10 @@ class Batch:
         """
         self._outcomes[uid] = Outcome.FAILED if failed else Outcome.DONE
 
+    def leave(self, uid: int) -> None:
+        """The mail proved to be no report after all: it stays as it is, and need not be fetched again."""
+        self._outcomes[uid] = Outcome.NO_REPORT
+
     def committed(self, outcome: Outcome) -> tuple[int, ...]:
         """UIDs that were committed so, in the order of commits."""
         return tuple(uid for uid, said in self._outcomes.items() if said is outcome)
@@ -256,6 +260,8 @@ class MailboxReader:
     def _conclude(self, session: Session, batch: Batch) -> None:
         done, failed = batch.committed(Outcome.DONE), batch.committed(Outcome.FAILED)
         self._mark(session, batch.place, done, failed)
+        for uid in batch.committed(Outcome.NO_REPORT):
+            self._seen.remember(batch.place, uid, Outcome.NO_REPORT)
         # A mail that was moved is not there to be remembered.
         if self._settings.after is not After.MOVE:
             for outcome, uids in ((Outcome.DONE, done), (Outcome.FAILED, failed)):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from mailguard.errors import UsageError
 from mailguard.ingest.settings import ListenerSettings
 from mailguard.names import DomainName
-from mailguard.settings import Endpoint, load_settings, parse_settings
+from mailguard.settings import Endpoint, Settings, load_settings, parse_settings
 
 ROOT = Path(__file__).parents[2]
 OURS = '[trust]\ndomains = ["clinic.example.jp"]\n'
@@ -65,7 +65,7 @@ def test_a_listener_with_bounds() -> None:
     "bound", [one.name for one in fields(ListenerSettings) if isinstance(one.default, int | float)]
 )
 def test_every_bound_of_the_listener_can_be_set(bound: str) -> None:
-    text = LISTENER + f"[listener.limits]\n{bound} = 7\n"
+    text = LISTENER + f"[listener.limits]\n{bound} = 7\n" + ("" if bound == "mail_bytes" else "mail_bytes = 6\n")
     if bound == "port":
         with pytest.raises(UsageError):
             parse_settings(text, "mailguard.toml")
@@ -73,6 +73,49 @@ def test_every_bound_of_the_listener_can_be_set(bound: str) -> None:
     settings = parse_settings(text, "mailguard.toml")
     assert settings.listener is not None
     assert getattr(settings.listener.listener, bound) == 7
+
+
+LARGE = """
+[trust]
+domains = ["clinic.example.jp"]
+[reading]
+memory_mib = {memory}
+[listener]
+hostname = "mx.example.jp"
+addresses = ["dmarc@example.jp"]
+[listener.limits]
+mail_bytes = {listener}
+[[mailbox]]
+host = "imap.example.jp"
+user = "dmarc"
+password_file = "secret"
+mail_bytes = {mailbox}
+"""
+MIB = 1024**2
+
+
+def test_mails_are_read_as_large_as_they_may_come() -> None:
+    def settings(listener: int, mailbox: int) -> Settings:
+        return parse_settings(LARGE.format(memory=300, listener=listener * MIB, mailbox=mailbox * MIB), "m.toml")
+
+    assert settings(1, 2).mail_bytes == 15 * MIB
+    assert settings(20, 2).mail_bytes == 20 * MIB
+    assert settings(20, 30).mail_bytes == 30 * MIB
+
+
+@pytest.mark.parametrize(
+    ("memory", "listener", "mailbox", "says"),
+    [
+        (400, 33, 1, r"\[listener.limits\]: mail_bytes is 34603008, but .* lets no mail of more than 33554432 in"),
+        (299, 30, 1, r"\[reading\]: memory_mib has to be at least 300 to read mails of 31457280 bytes"),
+        (299, 1, 30, r"memory_mib has to be at least 300"),
+        (149, 1, 1, r"memory_mib has to be at least 150"),
+    ],
+)
+def test_no_mail_is_let_in_that_cannot_be_read(memory: int, listener: int, mailbox: int, says: str) -> None:
+    text = LARGE.format(memory=memory, listener=listener * MIB, mailbox=mailbox * MIB)
+    with pytest.raises(UsageError, match=says):
+        parse_settings(text, "m.toml")
 
 
 def test_systemd_hands_sockets_over() -> None:
