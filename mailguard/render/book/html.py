@@ -23,7 +23,7 @@ from mailguard.render.book.chart import chart_svg, data_url
 from mailguard.render.book.head import facts_of
 from mailguard.render.book.qr import qr_svg
 from mailguard.render.book.spans import SpansToHtml, anchor
-from mailguard.render.book.templates import environment_of, telling
+from mailguard.render.book.templates import check_size, environment_of, telling
 from mailguard.render.safe import brief, visible
 
 _CAPITALS = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -51,7 +51,7 @@ class Medium(StrEnum):
 def render_html(book: Book, brand: Brand = PLAIN, *, medium: Medium = Medium.SCREEN, font: str = "") -> str:
     """One HTML file. ``font`` is a family that comes before ours."""
     with telling(brand.templates):
-        return View(book, brand, medium, font).page()
+        return check_size(View(book, brand, medium, font).page(), brand.templates)
 
 
 @dataclass(frozen=True, slots=True)

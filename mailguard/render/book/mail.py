@@ -27,7 +27,7 @@ from mailguard.render.book.mime import MailForm, Picture, compose_draft
 from mailguard.render.book.pdf import render_pdf
 from mailguard.render.book.picture import ZOOM, chart_png
 from mailguard.render.book.spans import SpansToHtml
-from mailguard.render.book.templates import telling
+from mailguard.render.book.templates import check_size, telling
 from mailguard.render.book.text import blocks_text
 from mailguard.render.safe import brief
 
@@ -159,7 +159,7 @@ def _html(
 ) -> tuple[str, tuple[Picture, ...]]:
     with telling(brand.templates):
         view = _MailView(book, brand, font)
-        html = view.mail(letter, pages)
+        html = check_size(view.mail(letter, pages), brand.templates)
     return _inliner().inline(html), tuple(view.pictures)
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache, lru_cache
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mailguard.errors import Sentence, UsageError
+from mailguard.render.book.memory import MAX_BYTES, bounded_memory
 from mailguard.render.book.spans import anchor
 from mailguard.render.book.style import css_string, page_string
 from mailguard.render.safe import visible
@@ -24,7 +25,13 @@ from mailguard.resources import templates
 if TYPE_CHECKING:
     from jinja2 import BaseLoader, Environment
     from jinja2.nodes import Template
+    from jinja2.sandbox import SandboxedEnvironment
 
+MAX_CHARACTERS: Final = 2**25
+"""Of one file that a brand's templates make; the report on 1,000 clinics has a tenth of it."""
+
+_MOST_TIMES: Final = 10_000
+_MOST_POWER: Final = 64
 _SUFFIX: Final = ".j2"
 _OURS: Final = "mailguard/"
 _THEIR_OWN: Final = ("own/", "parts/")
@@ -35,9 +42,8 @@ _THEIR_OWN: Final = ("own/", "parts/")
 def environment_of(folder: Path | None) -> Environment:
     """Templates compiled when they are first used, those of a brand's folder before ours."""
     from jinja2 import Environment, StrictUndefined
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    kind = ImmutableSandboxedEnvironment if folder else Environment
+    kind = _sandbox() if folder else Environment
     made = kind(
         autoescape=True,
         auto_reload=False,
@@ -48,6 +54,42 @@ def environment_of(folder: Path | None) -> Environment:
     )
     made.filters.update(visible=visible, anchor=anchor, css_string=css_string, page_string=page_string)
     return made
+
+
+@cache
+def _sandbox() -> type[SandboxedEnvironment]:
+    """Jinja's sandbox, in which no single multiplication runs away either."""
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    class Sandbox(ImmutableSandboxedEnvironment):
+        intercepted_binops = frozenset({"*", "**"})
+
+        def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+            if (operator == "*" and _repeats(left, right)) or (operator == "**" and _soars(right)):
+                raise OverflowError(f"{operator} makes too much here")
+            return super().call_binop(context, operator, left, right)
+
+    return Sandbox
+
+
+def _repeats(left: object, right: object) -> bool:
+    """Whether a text or a list would be repeated too often."""
+    numbers = [one for one in (left, right) if isinstance(one, int)]
+    return (
+        len(numbers) == 1 and numbers[0] > _MOST_TIMES and not isinstance(left, float) and not isinstance(right, float)
+    )
+
+
+def _soars(power: object) -> bool:
+    return isinstance(power, int) and power > _MOST_POWER
+
+
+def check_size(text: str, folder: Path | None) -> str:
+    """The text, unless templates of a brand made it too long. Raises UsageError then."""
+    if folder and len(text) > MAX_CHARACTERS:
+        told = "The templates in {folder} make a guide of more than {limit} characters; see what they repeat."
+        raise UsageError(told, folder=str(folder), limit=f"{MAX_CHARACTERS:,}")
+    return text
 
 
 def check_templates(folder: Path) -> None:
@@ -92,11 +134,19 @@ def _check_blocks(file: Path, tree: Template, environment: Environment) -> None:
 
 @contextmanager
 def telling(folder: Path | None) -> Iterator[None]:
-    """Tells what goes wrong in a brand's template as UsageError; what goes wrong in ours stays what it is."""
+    """Tells what goes wrong in a brand's template as UsageError; what goes wrong in ours stays what it is.
+
+    A brand's templates get only so much memory.
+    """
     from jinja2 import TemplateNotFound, TemplateSyntaxError
 
     try:
-        yield
+        with bounded_memory() if folder else nullcontext():
+            yield
+    except MemoryError as error:
+        reason = Sentence("it takes more than {size} MB of memory", size=MAX_BYTES // 2**20)
+        _tell(folder, *_place(folder, error), reason, error)
+        raise
     except TemplateSyntaxError as error:
         _tell(folder, Path(error.filename or ""), error.lineno, error.message or "", error)
         raise
