@@ -23,7 +23,7 @@ from mailguard.guidebook.blocks import (
     plain,
 )
 from mailguard.guidebook.book import make_book
-from mailguard.guidebook.claims import load_claims, parse_claims, told
+from mailguard.guidebook.claims import Claim, Claims, load_claims, parse_claims, told
 from mailguard.guidebook.contacts import load_contacts
 from mailguard.guidebook.marks import Mark, own_code
 from mailguard.guidebook.pages import page_blocks, page_inline
@@ -128,6 +128,39 @@ def test_every_source_has_a_place_and_a_day() -> None:
     for source in load_claims().sources.values():
         assert source.url.startswith(("https://", "http://")), source.id
         assert date(2026, 1, 1) <= source.read_on <= date(2030, 1, 1), source.id
+
+
+REPORTED = {
+    "ja": re.compile("(とされて|と解説されて|と報じられて)います。$"),
+    "en": re.compile(r"\b(is (said|reported) to|It is said that)\b"),
+}
+"""The words of report, with which what was read in others' accounts alone is told."""
+
+
+def is_second_hand(claim: Claim, claims: Claims) -> bool:
+    """Whether no source of a statement was read itself."""
+    return all(claims.sources[source].standing == "S" for source in claim.sources)
+
+
+def told_as_fact(claims: Claims) -> list[tuple[str, str]]:
+    """Second-hand statements that are told without the words of report, each with its language."""
+    return [
+        (claim.id, language)
+        for claim in claims.claims.values()
+        for language, words in REPORTED.items()
+        if is_second_hand(claim, claims) and not words.search(claim.says.of(language))
+    ]
+
+
+def test_what_was_read_in_others_accounts_alone_is_told_as_reported() -> None:
+    assert told_as_fact(load_claims()) == []
+
+
+def test_a_sentence_of_a_texts_own_is_marked_with_what_was_read_itself() -> None:
+    """Such a sentence is no statement of the data, so nothing would ask it for the words of report."""
+    known, places = load_claims(), [place for language in ("ja", "en") for place in statements(language)]
+    cited = {(place, claim) for place, text in places for claim in re.findall("`cite:([^`]*)`", text)}
+    assert not [mark for mark in cited if is_second_hand(known.claims[mark[1]], known)]
 
 
 def test_no_statement_says_that_the_guideline_asks_for_dmarc() -> None:
@@ -248,3 +281,15 @@ def test_statements_are_read_strictly() -> None:
     ):
         with pytest.raises(ValueError, match="claims"):
             parse_claims(broken)
+
+
+def test_only_statements_without_a_source_that_was_read_itself_need_the_words_of_report() -> None:
+    account = f'{SOURCE}read_on = 2026-11-22\nstanding = "S"\n'
+    read = account.replace('"S"', '"V"')
+    both = account + read.replace('id = "s"', 'id = "t"')
+    reported = CLAIM.replace("です。", "とされています。").replace("It is.", "It is said that it is.")
+    assert told_as_fact(parse_claims(account + CLAIM)) == [("c", "ja"), ("c", "en")]
+    assert told_as_fact(parse_claims(account + reported.replace("とされています。", "です。"))) == [("c", "ja")]
+    assert told_as_fact(parse_claims(account + reported)) == []
+    assert told_as_fact(parse_claims(read + CLAIM)) == []
+    assert told_as_fact(parse_claims(both + CLAIM.replace('["s"]', '["s", "t"]'))) == []
