@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from mailguard.cli.db import DEFAULT_DATABASE, database_place
+from mailguard.errors import OperationError
 from mailguard.names import DomainName
 from mailguard.rules.catalogue import RULES
 
@@ -66,6 +68,24 @@ class Archive:
 
         last = until.date()
         return load_traffic(self._store, domain, last - timedelta(days=days), last, knowledge)
+
+    def numbering_key(self) -> bytes:
+        """What the numbers of clinics without names come from: the database's own key, or one for this run alone.
+
+        Raises OperationError where the database cannot be written to.
+        """
+        if self._store is None:
+            return secrets.token_bytes(16)
+        from mailguard.store.numbering import numbering_key
+
+        try:
+            return numbering_key(self._store.database, (secrets.randbits(62), secrets.randbits(62)))
+        except self._store.database.trouble as error:
+            raise OperationError(
+                "The database {place} could not be asked ({reason}); try again, then run: mailguard db check",
+                place=self._store.place,
+                reason=str(error).splitlines()[0],
+            ) from error
 
     def selectors(self, domains: Iterable[DomainName], until: datetime, days: int) -> dict[DomainName, tuple[str, ...]]:
         """DKIM selectors that the domains' own mail was signed with, from the reports."""

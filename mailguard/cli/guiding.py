@@ -167,15 +167,17 @@ async def make_portfolio_report(run: Guiding) -> None:
     from mailguard.guidebook.book import make_portfolio_book
     from mailguard.guidebook.portfolio import make_portfolio
 
-    cases = []
+    cases, key = [], b""
     with Archive.open(run.options) as archive:
         async for case in _cases(run, archive):
             cases.append(case)
             archive.keep(case.document)
             run.outcome.count(case.document, None)
+        if run.options["hide_names"] and cases:
+            key = archive.numbering_key()
     if not cases:
         raise UsageError("There is no audit to report on.")
-    found = make_portfolio(cases, hidden=run.options["hide_names"])
+    found = make_portfolio(cases, key=key)
     book = make_portfolio_book(
         found, run.language, pages=run.options["pages"], furigana=run.options["furigana"], imprint=cases[0].imprint
     )

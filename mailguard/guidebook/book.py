@@ -76,7 +76,7 @@ def make_portfolio_book(
         parts=make_parts(portfolio, texts, pages=pages),
         imprint=imprint,
         furigana=furigana,
-        number=_number(case.document for case in cases),
+        number=_number((case.document for case in cases), portfolio.key),
     )
 
 
@@ -85,10 +85,11 @@ def book_number(case: Case) -> str:
     return _number([case.document])
 
 
-def _number(documents: Iterable[Document]) -> str:
+def _number(documents: Iterable[Document], key: bytes = b"") -> str:
+    """With a key nobody can prove a guess at the names by the number."""
     told = sorted(f"{document['domain']} {document['as_of']}" for document in documents)
     day = in_japan(min(datetime.fromisoformat(one.rpartition(" ")[2]) for one in told))
-    return f"MG-{day:%Y%m%d}-{hashlib.sha256(chr(10).join(told).encode()).hexdigest()[:6].upper()}"
+    return f"MG-{day:%Y%m%d}-{hashlib.sha256(key + chr(10).join(told).encode()).hexdigest()[:6].upper()}"
 
 
 def only(book: Book, *ids: str) -> Book:

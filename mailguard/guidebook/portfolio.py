@@ -1,16 +1,17 @@
 """Many clinics side by side: where each stands, what several have in common, what has moved. In no language.
 
 Nobody is ranked. Clinics stand in groups by the step that comes next, within a group the one with the least work first.
-With hidden names a clinic has a number that says nothing about it and stays the same as long as the list does. Whoever
-has the list of domains can find out which is which; readers of the report cannot.
+With hidden names a clinic has a number made of its name and of a key, which whoever makes the report keeps. With the
+same key a clinic has the same number in every report; without the key the list of members does not help to find out
+which is which. What the report tells of a clinic may give it away all the same: a provider that only one of them uses.
 """
 
 from __future__ import annotations
 
-import hashlib
+import hmac
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from mailguard.guidebook.actors import Actor
@@ -34,7 +35,7 @@ _OTHERS: Final = (Layer.DNS,)
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One clinic. ``label`` is its number where names are hidden, else empty."""
+    """One clinic. ``label`` is its number where names are hidden, else 0."""
 
     case: Case
     lights: tuple[Shown, Shown, Shown]
@@ -61,11 +62,16 @@ class Shared:
 
 @dataclass(frozen=True, slots=True)
 class Portfolio:
-    """All clinics. ``hidden``: no page may name one."""
+    """All clinics. With a ``key`` no page may name one, and numbers stand for them; it stands in no book itself."""
 
     members: tuple[Member, ...]
     shared: tuple[Shared, ...]
-    hidden: bool = False
+    key: bytes = field(default=b"", repr=False)
+
+    @property
+    def hidden(self) -> bool:
+        """Whether names are hidden."""
+        return bool(self.key)
 
     def by_step(self) -> Iterator[tuple[Decision, tuple[Member, ...]]]:
         """The clinics by the step that comes next, in the order of ``Decision``."""
@@ -85,17 +91,36 @@ class Portfolio:
         return tuple(member for member in self.members if member.difference is not None)
 
 
-def make_portfolio(cases: Sequence[Case], *, hidden: bool = False) -> Portfolio:
-    """The portfolio of audits. Never raises."""
-    labels = _labels(cases)
+def make_portfolio(cases: Sequence[Case], *, key: bytes = b"") -> Portfolio:
+    """The portfolio of audits, with hidden names where there is a ``key``: random bytes, 16 or more. Never raises."""
+    labels = _labels(cases, key)
     members = tuple(_member(case, labels[case.document["domain"]]) for case in cases)
-    return Portfolio(members, tuple(_shared(members)), hidden)
+    return Portfolio(members, tuple(_shared(members)), key)
 
 
-def _labels(cases: Sequence[Case]) -> dict[str, int]:
-    """Numbers in an order that has nothing to do with the names' own, nor with what was found."""
-    names = sorted({case.document["domain"] for case in cases}, key=lambda one: hashlib.sha256(one.encode()).digest())
-    return {name: number for number, name in enumerate(names, 1)}
+_LEAST_NUMBER: Final = 100_000
+_NUMBERS: Final = 900_000
+"""Numbers have six digits, so that a thousand clinics seldom meet in one, and their count and order say nothing."""
+
+
+def _labels(cases: Sequence[Case], key: bytes) -> dict[str, int]:
+    """A number for each domain, which only the key gives. Where two meet in one, the second takes the next."""
+    if not key:
+        return {case.document["domain"]: 0 for case in cases}
+    drawn = {_drawn(case.document["domain"], key): case.document["domain"] for case in cases}
+    labels: dict[str, int] = {}
+    taken: set[int] = set()
+    for digest in sorted(drawn):
+        number = int.from_bytes(digest[:8], "big") % _NUMBERS
+        while number in taken:
+            number = (number + 1) % _NUMBERS
+        taken.add(number)
+        labels[drawn[digest]] = _LEAST_NUMBER + number
+    return labels
+
+
+def _drawn(domain: str, key: bytes) -> bytes:
+    return hmac.digest(key, domain.encode(), "sha256")
 
 
 def _member(case: Case, label: int) -> Member:

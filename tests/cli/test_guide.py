@@ -558,6 +558,18 @@ def test_hidden_names_are_nowhere_in_the_report(form: str, language: str) -> Non
         assert name not in hidden.replace("other.</", "").replace("each other.", ""), name
 
 
+def test_a_clinic_keeps_its_hidden_number_where_a_database_keeps_the_key() -> None:
+    def numbers(*options: str) -> list[str]:
+        told = run("portfolio", "--audits", "audits.json", "--format", "text", "--lang", "en", "--hide-names", *options)
+        return re.findall(r"Clinic ([0-9]{6})\b", told.stdout)
+
+    kept = numbers("--database", "one.db")
+    assert len(kept) == 2
+    assert numbers("--database", "one.db") == kept
+    assert not set(numbers("--database", "two.db")) & set(kept)
+    assert not set(numbers()) & set(numbers()), "without one, numbers are good for one report"
+
+
 def test_pages_of_clinics_name_them() -> None:
     assert (
         "--pages names the clinics"

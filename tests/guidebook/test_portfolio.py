@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from functools import cache
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,8 +20,11 @@ from mailguard.guidebook.signals import Decision, Light
 from mailguard.guidebook.texts import Texts
 from mailguard.policy.shelf import load_providers
 from mailguard.render.book.text import render_text
+from mailguard.store import open_store
+from mailguard.store.numbering import numbering_key
 from tests.render.documents import all_documents, document_of
 
+KEY, OTHER_KEY = bytes(range(16)), bytes(range(1, 17))
 NOW = datetime(2026, 11, 22, 3, tzinfo=UTC)
 KNOWLEDGE = load_providers()
 
@@ -76,17 +82,67 @@ def test_what_clinics_with_one_company_share_is_told_once(cases: list[Case]) -> 
 @pytest.mark.parametrize("language", ["ja", "en"])
 def test_hidden_names_stand_nowhere(cases: list[Case], language: str) -> None:
     named = [case(one.document, name="ひなた医院") for one in cases]
-    book = make_portfolio_book(make_portfolio(named, hidden=True), language, pages=True)
+    book = make_portfolio_book(make_portfolio(named, key=KEY), language, pages=True)
     text = render_text(book)
     assert "example.jp" not in text
     assert "ひなた" not in text
     assert "example.jp" in render_text(make_portfolio_book(make_portfolio(named), language))
 
 
-def test_numbers_of_hidden_clinics_do_not_tell_who_is_worst(cases: list[Case]) -> None:
-    labels = {member.case.domain: member.label for member in make_portfolio(cases).members}
-    assert sorted(labels.values()) == [1, 2, 3]
-    assert labels == {member.case.domain: member.label for member in make_portfolio(cases[::-1]).members}
+def labels(cases: list[Case], key: bytes = KEY) -> dict[str, int]:
+    return {member.case.domain: member.label for member in make_portfolio(cases, key=key).members}
+
+
+@cache
+def many() -> tuple[Case, ...]:
+    document = audited("a.example.jp")
+    names = (f"c{number:03}.example.jp" for number in range(200))
+    return tuple(case({**document, "domain": name, "domain_unicode": name}) for name in names)
+
+
+def test_a_clinic_keeps_its_number_whoever_else_is_in_the_report(cases: list[Case]) -> None:
+    whole = labels(cases)
+    assert len(set(whole.values())) == 3
+    assert all(100_000 <= number <= 999_999 for number in whole.values())
+    assert whole == labels(cases[::-1])
+    assert labels(cases[1:]) == {name: whole[name] for name in labels(cases[1:])}
+
+
+def test_without_the_key_the_list_of_members_does_not_give_the_numbers(cases: list[Case]) -> None:
+    assert not set(labels(cases).values()) & set(labels(cases, OTHER_KEY).values())
+    shown = make_portfolio_book(make_portfolio(cases, key=KEY), "en")
+    guessed = make_portfolio_book(make_portfolio(cases), "en").number
+    assert shown.number != guessed, "a guess at the names could be proved by it"
+    assert repr(KEY) not in repr(make_portfolio(cases, key=KEY).members)
+
+
+def test_numbers_follow_neither_the_alphabet_nor_rank_nor_the_order_of_the_list() -> None:
+    numbers = list(labels(list(many())).values())
+    assert len(set(numbers)) == len(many())
+    rising = sum(before < after for before, after in pairwise(numbers))
+    assert 70 < rising < 130, "as often up as down, where names rise"
+    better = [case({**one.document, "spoofable": audited("a.example.jp", "reject")["spoofable"]}) for one in many()]
+    assert list(labels(better).values()) == numbers, "what was found has no part in it"
+
+
+def test_numbers_in_one_line_stand_in_their_own_order(cases: list[Case]) -> None:
+    """And not in that of the list, which somebody may know."""
+    order = sorted(many(), key=lambda one: one.document["domain"])[:20]
+    text = render_text(make_portfolio_book(make_portfolio(order, key=KEY), "en"))
+    (line, *_) = re.findall(r"Clinics ([0-9, ]+)", text)
+    told = [int(number) for number in line.split(", ")]
+    assert told == sorted(told)
+    assert len(told) == 20
+
+
+def test_the_key_is_drawn_once_and_stays_with_the_database(tmp_path: Path) -> None:
+    with open_store(tmp_path / "one.db") as store:
+        first = numbering_key(store.database, (1, 2))
+        assert numbering_key(store.database, (3, 4)) == first
+    with open_store(tmp_path / "one.db") as store:
+        assert numbering_key(store.database, (5, 6)) == first
+    with open_store(tmp_path / "two.db") as store:
+        assert numbering_key(store.database, (3, 4)) != first
 
 
 def test_progress_counts_only_what_was_compared() -> None:

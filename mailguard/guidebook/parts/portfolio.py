@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Final
 
 from mailguard.guidebook.blocks import (
@@ -143,7 +144,7 @@ def _shared_row(shared: Shared, portfolio: Portfolio, texts: Texts) -> tuple[Ric
 def _names(members: Iterable[Member], portfolio: Portfolio, texts: Texts) -> Rich:
     members = tuple(members)
     if portfolio.hidden:
-        return texts("portfolio.numbers", numbers=listed((one.label for one in members[:MOST_NAMED]), texts))
+        return texts("portfolio.numbers", numbers=listed(sorted(one.label for one in members), texts))
     told = texts("portfolio.name", name=listed((one.case.domain for one in members[:MOST_NAMED]), texts))
     if len(members) > MOST_NAMED:
         return texts("portfolio.and-more", names=told, count=len(members) - MOST_NAMED)
@@ -175,7 +176,7 @@ _KINDS: Final = ("solved", "better", "new", "worse", "unchanged", "unseen")
 
 
 def _then_and_now(portfolio: Portfolio, texts: Texts) -> Iterator[Block]:
-    compared = Portfolio(portfolio.compared, (), portfolio.hidden)
+    compared = replace(portfolio, members=portfolio.compared, shared=())
     rows: list[tuple[Rich, ...]] = []
     for light in Light:
         for when, before in (("then", True), ("now", False)):
