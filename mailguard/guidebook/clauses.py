@@ -34,8 +34,9 @@ class Edition:
 class Clause:
     """A clause, or an item of the checklist (without volume and ``asks``).
 
-    ``number`` is empty where it was not read. ``draft``: it was read in a draft. ``parts`` are ids of parts that help,
-    ``families`` beginnings of rules whose findings are near to it.
+    ``number`` is empty where it was not read. ``parts`` are ids of parts that help, ``families`` beginnings of rules
+    whose findings are near to it. ``read_in`` is empty where the text itself was read, else where it was: in a draft,
+    in somebody's account, or in somebody's account-of-draft.
     """
 
     id: str
@@ -47,7 +48,7 @@ class Clause:
     volume: Text = _NOTHING
     asks: Text = _NOTHING
     families: tuple[str, ...] = ()
-    draft: bool = False
+    read_in: str = ""
 
     def name(self, language: str) -> str:
         """How margins name it: 経営管理編3.3.2, Governance 3.3.2."""
@@ -94,7 +95,9 @@ def _source(data: dict[str, Any]) -> Source:
 
 
 def _clause(data: dict[str, Any], sources: Mapping[str, Source]) -> Clause:
-    clause = Clause(
+    if not data["sources"] or not sources.keys() >= set(data["sources"]) or not all(_text(data, "helps")):
+        raise ValueError(f"guideline: {data['id']} lacks a source or a language")
+    return Clause(
         id=data["id"],
         number=data["number"],
         title=_text(data, "title"),
@@ -104,11 +107,15 @@ def _clause(data: dict[str, Any], sources: Mapping[str, Source]) -> Clause:
         volume=_text(data, "volume"),
         asks=_text(data, "asks"),
         families=tuple(data.get("families", ())),
-        draft=data.get("draft", False),
+        read_in=_read_in(data, sources),
     )
-    if not clause.sources or not sources.keys() >= set(clause.sources) or not all(clause.helps):
-        raise ValueError(f"guideline: {clause.id} lacks a source or a language")
-    return clause
+
+
+def _read_in(data: dict[str, Any], sources: Mapping[str, Source]) -> str:
+    is_draft = data.get("draft", False)
+    if all(sources[source].standing == "S" for source in data["sources"]):
+        return "account-of-draft" if is_draft else "account"
+    return "draft" if is_draft else ""
 
 
 def _text(data: dict[str, Any], key: str) -> Text:

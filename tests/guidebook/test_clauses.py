@@ -66,12 +66,24 @@ def test_every_clause_was_read_in_a_copy_and_every_source_is_used() -> None:
         assert date(2026, 1, 1) <= source.read_on <= date(2030, 1, 1)
 
 
-def test_a_draft_is_told_as_one() -> None:
-    told = {row[0] for row in rows(moved())}
+REMARKS = {
+    "ja": {"（案の段階の文で確認）", "（ほかの人の解説で確認）", "（案についての、ほかの人の解説で確認）"},
+    "en": {" (read in a draft)", " (as an account has it)", " (as an account of a draft has it)"},
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_was_not_read_in_the_text_itself_says_where_it_was_read(language: str) -> None:
+    guideline, told = load_guideline(), {row[0] for row in rows(moved(), language)}
+    seen = set()
     for clause in ENTRIES:
-        name = next(one for one in told if (clause.title.ja or clause.name("ja")) in one)
-        if clause.draft:
-            assert "案の段階の文で確認" in name or "（案" in name, clause.id
+        (name,) = (one for one in told if (clause.title.of(language) or clause.name(language)) in one)
+        remarks = {remark for remark in REMARKS[language] if remark in name}
+        standings = {guideline.sources[source].standing for source in clause.sources}
+        assert bool(remarks) == (standings == {"S"} or "draft" in clause.read_in), clause.id
+        assert ("account" in clause.read_in) == (standings == {"S"}), clause.id
+        seen |= remarks
+    assert seen == REMARKS[language]
 
 
 def test_parts_that_help_are_parts_of_the_guide() -> None:

@@ -107,7 +107,9 @@ class _Tables:
         texts = self._texts
         title, name = clause.title.of(texts.language), clause.name(texts.language)
         shape = ("both" if title else "number") if name else "title"
-        words = texts(f"clauses.name.{shape}{'-draft' if clause.draft else ''}", name=name, title=title)
+        words = texts(f"clauses.name.{shape}", name=name, title=title)
+        if clause.read_in:
+            words = texts(f"clauses.read-in.{clause.read_in}", name=words)
         numbers = [self._numbers[source] for source in clause.sources]
         mark = texts.plain("clauses.mark", numbers=listed(numbers, texts))
         return (*words, Span(mark, Kind.LINK, f"#{_READ}"))
