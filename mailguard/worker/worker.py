@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
@@ -27,6 +27,7 @@ _LOOK_EVERY_S: Final = 2.0
 _LATER_EVERY_S: Final = 30.0
 _TIDY_EVERY_S: Final = 3_600.0
 _TROUBLE_PAUSE_S: Final = 5.0
+_CHECKED_AT_ONCE: Final = 8
 _INNOCENT_CLAIMS: Final = 2
 """Whatever was under way when the power failed is claimed a second time. Who comes a third time may be the cause."""
 
@@ -197,18 +198,28 @@ class Worker:
             await asyncio.sleep(seconds)
 
     async def _check_again(self) -> None:
-        """Mails whose sender could not be checked, one after the other: they are few, and nobody waits."""
+        """Mails whose sender could not be checked, a few at a time: most of that is waiting for DNS, which may be away
+        again, and mails that come in now go before them."""
         later = self._handler.later
         if later is None:
             return
-        failed: OperationError | None = None
-        for file in await _aside(later.due):
+        failed: list[OperationError] = []
+        due = iter(await _aside(later.due))
+        tasks = [asyncio.create_task(self._check_some(later, due, failed)) for _ in range(_CHECKED_AT_ONCE)]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            await _cancel(tasks)
+        if failed:
+            raise failed[0]
+
+    async def _check_some(self, later: Later, due: Iterator[Path], failed: list[OperationError]) -> None:
+        """Whoever is free takes the next. One that cannot be read must not keep the others waiting."""
+        for file in due:
             try:
                 await self._check_one(later, file)
             except OperationError as error:
-                failed = error  # one that cannot be read must not keep the others waiting
-        if failed:
-            raise failed
+                failed.append(error)
 
     async def _check_one(self, later: Later, file: Path) -> None:
         due = await _aside(later.read, file)

@@ -15,8 +15,9 @@ from mailguard.demo.dns_server import DnsServer, parse_zone
 from mailguard.feedback.envelope import ReceivedMail
 from mailguard.resolver import NameServer, Resolver, ResolverSettings
 from mailguard.store import open_reader
-from mailguard.worker.handling import Handled
+from mailguard.worker.handling import Handled, MailOutcome
 from mailguard.worker.later import PAUSES_S
+from mailguard.worker.worker import Worker
 from tests.dkim.keys import zone_txt
 from tests.trust.mails import rsa_pair, sign
 from tests.worker.mails import NOW, report_mail
@@ -96,6 +97,58 @@ async def test_a_signature_of_another_age_is_given_up_after_two_weeks(house: Hou
             now += pause
             assert len(await check_what_is_due(house, resolver, now)) == 1
     assert (grades(house), waiting(house)) == (["unverified"], 0)
+
+
+class SlowHandler:
+    """Handles nothing until it is let; knows how many mails it was given, and how many at once."""
+
+    def __init__(self, house: House) -> None:
+        self.later = house.later
+        self.open = asyncio.Event()
+        self.given = self.busy = 0
+
+    async def handle(self, mail: ReceivedMail, *, checks: int = 0, suspect: bool = False) -> Handled:
+        self.given += 1
+        self.busy += 1
+        try:
+            await self.open.wait()
+        finally:
+            self.busy -= 1
+        return Handled(mail, MailOutcome.DUPLICATE)
+
+
+@asynccontextmanager
+async def slow_worker(house: House, mails: int) -> AsyncIterator[tuple[SlowHandler, asyncio.Event]]:
+    for number in range(mails):
+        assert house.later.put(report_mail(str(number)), 1)
+    house.later._now = lambda: NOW + PAUSES_S[0]
+    handler, stop = SlowHandler(house), asyncio.Event()
+    worker = Worker(house.shelf, handler, told=house.handled.append)  # type: ignore[arg-type]
+    running = asyncio.create_task(worker.run(stop))
+    try:
+        yield handler, stop
+    finally:
+        stop.set()
+        await running
+
+
+async def test_a_slow_answer_keeps_no_more_than_a_few_waiting(house: House) -> None:
+    async with slow_worker(house, 20) as (handler, _):
+        await until(lambda: handler.busy >= 8)
+        for _ in range(20):  # time enough for the others to be read too
+            await asyncio.to_thread(house.later.due)
+        assert handler.given == 8
+        handler.open.set()
+        await until(lambda: waiting(house) == 0)
+    assert (handler.given, len(house.handled)) == (20, 20)
+
+
+async def test_stopping_leaves_what_is_being_checked_for_the_next_time(house: House) -> None:
+    async with slow_worker(house, 20) as (handler, stop):
+        await until(lambda: handler.busy == 8)
+        stop.set()
+        await until(lambda: handler.busy == 0)
+    assert (handler.given, waiting(house), house.handled) == (8, 20, [])
 
 
 async def test_a_forged_signature_from_the_future_is_not_checked_again(house: House) -> None:
