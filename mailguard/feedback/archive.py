@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Final
 
-from mailguard.feedback.inflate import GZIP, Deflated, inflate_gzip
+from mailguard.feedback.inflate import GZIP, Deflated, expand_bzip2, expand_lzma, inflate_gzip
 from mailguard.feedback.limits import CHUNK_BYTES, Budget, Damaged, Limits, OverLimit
 
 ZIP: Final = b"PK\x03\x04"
@@ -19,7 +19,11 @@ _ZIP_END: Final = b"PK\x05\x06"
 _ZIP64_LOCATOR: Final = b"PK\x06\x07"
 _ZIP_END_BYTES: Final = 22
 _LOCAL_HEADER: Final = struct.Struct("<4s5H3L2H")
+_ENTRY: Final = b"PK\x01\x02"
 _ENCRYPTED: Final = 1
+_METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+_BLANKS: Final = b" \t\r\n"
+_MOST_BLANKS: Final = 4096
 _NOTHING_BYTES: Final = 2
 """What nothing takes when it is deflated; no report is as short."""
 
@@ -65,6 +69,11 @@ class Member:
     level: int = 0
     quoted: bool = False
 
+    @property
+    def refusal(self) -> str:
+        """Why its content cannot be had at all, in one word; empty where it may."""
+        return "zip-method" if self.entry is not None and self.entry.method not in _METHODS else ""
+
     def chunks(self) -> Iterator[bytes]:
         """The file's content in pieces of at most 64 KiB, inflated anew on every call.
 
@@ -95,8 +104,19 @@ class Refused:
 
 
 def is_archive(data: bytes) -> bool:
-    """Whether the first bytes are those of an archive that we open."""
-    return data.startswith((GZIP, ZIP))
+    """Whether it begins as an archive that we open, perhaps after blanks."""
+    return data[:_MOST_BLANKS].lstrip(_BLANKS).startswith((GZIP, ZIP))
+
+
+def is_zip_behind_junk(data: bytes) -> bool:
+    """Whether a zip stands at the end of this, whatever stands before it; looks at the last 64 KiB.
+
+    A zip is read from its end (APPNOTE 4.3.16), and what programs put before it - the lines of a mail, one that unpacks
+    it - does not hide it from people either.
+    """
+    end = _find_end(data)
+    size = int.from_bytes(data[end + 12 : end + 16], "little") if end >= 0 else 0
+    return 0 < size <= end and data.startswith(_ENTRY, end - size)
 
 
 def foreign_kind(data: bytes) -> str:
@@ -109,10 +129,12 @@ def foreign_kind(data: bytes) -> str:
 def open_file(place: str, data: bytes, limits: Limits, budget: Budget, level: int = 0) -> list[Member] | Refused:
     """The members of a zip, or the file itself. Never raises.
 
-    Not opened: encrypted zips, unusual methods, zip64, huge or lying directories. Bounds: ``members`` and
-    ``zip_directory_bytes`` of ``Limits``.
+    Not opened: encrypted zips, zip64, huge or lying directories. Bounds: ``members`` and ``zip_directory_bytes`` of
+    ``Limits``.
     """
-    if not data.startswith(ZIP):
+    if is_archive(data):
+        data = data.lstrip(_BLANKS)
+    if not data.startswith(ZIP) and not is_zip_behind_junk(data):
         return [Member(place, data, None, limits, budget, level)]
     try:
         entries = _entries(data, limits)
@@ -209,6 +231,10 @@ def _unzip(data: bytes, entry: ZipEntry) -> Iterator[bytes]:
         yield from stream.pieces()
         crc = stream.crc
     else:
-        raise Damaged("zip-method")
+        crc = 0
+        expand = expand_bzip2 if entry.method == zipfile.ZIP_BZIP2 else expand_lzma
+        for piece in expand(data, entry.begin, entry.begin + entry.size):
+            crc = zlib.crc32(piece, crc)
+            yield piece
     if entry.crc not in (None, crc):
         raise Damaged("zip-checksum")

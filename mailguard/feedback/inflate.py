@@ -1,4 +1,4 @@
-"""Inflating gzip and zip members in small pieces, so that a small file cannot fill the memory.
+"""Unpacking gzip and zip members in small pieces, so that a small file cannot fill the memory.
 
 Headers are read here and zlib is given the bare stream, because a stream whose checksum is wrong, or that breaks in the
 middle, still gives all that came before. Such a stream ends with ``Damaged``.
@@ -6,17 +6,22 @@ middle, still gives all that came before. Such a stream ends with ``Damaged``.
 
 from __future__ import annotations
 
+import bz2
+import lzma
 import struct
 import zlib
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final, Protocol
 
-from mailguard.feedback.limits import CHUNK_BYTES, Damaged, OverLimit
+from mailguard.feedback.limits import CHUNK_BYTES, MIB, Damaged, OverLimit
 
 GZIP: Final = b"\x1f\x8b"
 _INPUT_BYTES: Final = 16 * 1024
 _STEP_BYTES: Final = 16
 _EXTRA, _NAME, _COMMENT, _HEADER_CRC = 4, 8, 16, 2
+_LZMA_HEADER: Final = struct.Struct("<2xHBL")
+_LZMA_WINDOW_BYTES: Final = 16 * MIB
+"""How far back LZMA may refer, for it is held in memory; files ask for up to 4 GiB and reports need none of it."""
 
 
 def inflate_gzip(data: bytes, most_members: int) -> Iterator[bytes]:
@@ -109,3 +114,50 @@ def _inflated(inflater: zlib._Decompress, piece: bytes) -> Iterator[bytes]:
         out = inflater.decompress(inflater.unconsumed_tail, CHUNK_BYTES)
         if out:
             yield out
+
+
+class _Decompressor(Protocol):
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def needs_input(self) -> bool: ...
+    def decompress(self, data: bytes, max_length: int = ..., /) -> bytes: ...
+
+
+def expand_bzip2(data: bytes, begin: int, end: int) -> Iterator[bytes]:
+    """The content of the bzip2 stream between ``begin`` and ``end``. Raises Damaged; the block that breaks is lost."""
+    return _expanded(bz2.BZ2Decompressor(), data, begin, end, ends_itself=True)
+
+
+def expand_lzma(data: bytes, begin: int, end: int) -> Iterator[bytes]:
+    """The same of LZMA as zip has it (APPNOTE 5.8.8): two bytes of version, size and text of the properties, stream.
+
+    Where it refers back by more than 16 MiB, it is damaged for us.
+    """
+    if len(data) < begin + _LZMA_HEADER.size:
+        raise Damaged("cut-short")
+    size, literals, window = _LZMA_HEADER.unpack_from(data, begin)
+    rest, lc = divmod(literals, 9)
+    pb, lp = divmod(rest, 5)
+    asked: dict[str, Any] = {"id": lzma.FILTER_LZMA1, "dict_size": min(window, _LZMA_WINDOW_BYTES)}
+    try:
+        unpacker = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[{**asked, "lc": lc, "lp": lp, "pb": pb}])
+    except (lzma.LZMAError, ValueError) as error:
+        raise Damaged("damaged-archive") from error
+    # Most have no mark at their end; whether all came out, the checksum tells.
+    yield from _expanded(unpacker, data, begin + 4 + size, end, ends_itself=False)
+
+
+def _expanded(unpacker: _Decompressor, data: bytes, begin: int, end: int, *, ends_itself: bool) -> Iterator[bytes]:
+    at, last = begin, min(end, len(data))
+    try:
+        while not unpacker.eof and (at < last or not unpacker.needs_input):
+            piece = data[at : min(at + _INPUT_BYTES, last)] if unpacker.needs_input else b""
+            at += len(piece)
+            out = unpacker.decompress(piece, CHUNK_BYTES)
+            if out:
+                yield out
+    except (OSError, lzma.LZMAError) as error:
+        raise Damaged("damaged-archive") from error
+    if not unpacker.eof and (ends_itself or end > len(data)):
+        raise Damaged("cut-short")

@@ -6,7 +6,7 @@ import re
 from enum import StrEnum
 from typing import Final
 
-from mailguard.feedback.archive import foreign_kind, is_archive
+from mailguard.feedback.archive import foreign_kind, is_archive, is_zip_behind_junk
 
 _SNIFF_BYTES: Final = 4096
 _BLANKS: Final = b"\xef\xbb\xbf\xff\xfe \t\r\n"
@@ -35,7 +35,7 @@ class Kind(StrEnum):
 
 
 def kind_of(data: bytes) -> Kind:
-    """What this may be; looks at the first 4 KiB."""
+    """What this may be; looks at the first 4 KiB, and at the last 64 KiB for the end of a zip."""
     if is_archive(data):
         return Kind.ARCHIVE
     head = data[:_SNIFF_BYTES].replace(b"\0", b"").lstrip(_BLANKS)
@@ -48,7 +48,9 @@ def kind_of(data: bytes) -> Kind:
     # A search for a word costs a tenth of one for a line.
     if b"Sender Domain: " in head and _PLAIN_FAILURE.search(head):
         return Kind.PLAIN_FAILURE
-    return Kind.FOREIGN if foreign_kind(data) else Kind.OTHER
+    if foreign_kind(data):
+        return Kind.FOREIGN
+    return Kind.ARCHIVE if is_zip_behind_junk(data) else Kind.OTHER
 
 
 def is_letter(content_type: str, place: str) -> bool:

@@ -120,6 +120,9 @@ class _Reader:
         if self.opened > self.limits.members:
             self.unreadable.append(Unreadable(member.place, "members"))
             return
+        if member.refusal:
+            self.unreadable.append(Unreadable(member.place, member.refusal))
+            return
         try:
             self._read_stream(member, _Stream(member))
         except OverLimit as bound:

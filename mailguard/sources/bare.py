@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from base64 import encodebytes
 from typing import BinaryIO, Final
@@ -9,7 +10,8 @@ from urllib.parse import quote
 
 _CHUNK_BYTES: Final = 64 * 1024
 _PLAIN_BYTES: Final = 1024 * 1024
-_ARCHIVES: Final = (b"\x1f\x8b", b"PK\x03\x04")
+TEXT: Final = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\0\s]*[<{]")
+"""How a report that is not packed begins."""
 _GZIP: Final = 31  # zlib's window size, plus 16 for the gzip form
 
 
@@ -20,7 +22,7 @@ def wrap_report(origin: str, first: bytes, rest: BinaryIO, report_bytes: int, ma
     ``report_bytes`` of text, and ``mail_bytes`` of mail. The same report gives the same mail, but for its name. Nothing
     in it vouches for anybody, so the report is graded unverified.
     """
-    data = _whole(first, rest, mail_bytes) if first.startswith(_ARCHIVES) else _text(first, rest, report_bytes)
+    data = _text(first, rest, report_bytes) if TEXT.match(first) else _whole(first, rest, mail_bytes)
     if data is None:
         return None
     name = quote(origin.rpartition("/")[2], safe=" !#&()+,@[]{}~")[:200]

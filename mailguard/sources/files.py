@@ -1,7 +1,8 @@
 """Mails and bare reports that lie in files, folders, Maildirs and mboxes, or come by standard input.
 
 What a file is, its first line tells, never its name: gzip, zip, XML and JSON are bare reports, ``From `` begins an
-mbox, a header field a mail. Files are only read; nothing is moved, marked or renamed, also not in a Maildir.
+mbox, a header field a mail. Where it tells nothing, a zip may stand at the end. Files are only read; nothing is moved,
+marked or renamed, also not in a Maildir.
 """
 
 from __future__ import annotations
@@ -16,15 +17,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, TypeAlias
 
-from mailguard.feedback.archive import OLE, foreign_kind
+from mailguard.feedback.archive import OLE, foreign_kind, is_zip_behind_junk
 from mailguard.feedback.envelope import ReceivedMail, Way
 from mailguard.feedback.limits import DEFAULT_LIMITS
-from mailguard.sources.bare import wrap_report
+from mailguard.sources.bare import TEXT, wrap_report
 from mailguard.sources.mbox import LINE_BYTES, split_mbox
 
 STANDARD_INPUT: Final = "-"
 
-_BARE: Final = re.compile(rb"\x1f\x8b|PK\x03\x04|(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\0\s]*[<{]")
+_ARCHIVE: Final = re.compile(rb"[ \t\r]*(?:\x1f\x8b|PK\x03\x04)")
 _MBOX: Final = b"From "
 _MAIL: Final = re.compile(rb"(?:\xef\xbb\xbf)?[!-9;-~]+[ \t]*:")  # RFC 5322 2.2; the blank is obsolete (4.5)
 
@@ -143,9 +144,8 @@ class _Reader:
 
     def _stream(self, origin: str, file: BinaryIO) -> Iterator[Found]:
         first = _first_line(file)
-        if _BARE.match(first):
-            wrapped = wrap_report(origin, first, file, self.bounds.report_bytes, self.bounds.mail_bytes)
-            yield self._found(origin, wrapped)
+        if _ARCHIVE.match(first) or TEXT.match(first):
+            yield self._bare(origin, first, file)
         elif first.startswith(_MBOX):
             for number, mail in enumerate(split_mbox(first, file, self.bounds.mail_bytes), start=1):
                 yield self._found(f"{origin}: {number}", mail)
@@ -153,14 +153,20 @@ class _Reader:
             # One byte more than allowed tells a mail that is too big from one that just fits.
             mail = first + file.read(self.bounds.mail_bytes + 1 - len(first))
             yield self._found(origin, mail if len(mail) <= self.bounds.mail_bytes else None)
+        elif first:
+            yield self._told_by_its_end(origin, first, file)
         else:
-            yield NotRead(origin, self._why_nothing(first, file))
+            yield NotRead(origin, "empty")
 
-    def _why_nothing(self, first: bytes, file: BinaryIO) -> str:
-        if first.startswith(OLE):
-            # Old Word and Excel files begin alike; only the whole file tells. A bigger one than any mail is not asked.
-            return foreign_kind(first + file.read(self.bounds.mail_bytes)) or "unknown"
-        return "unknown" if first else "empty"
+    def _told_by_its_end(self, origin: str, first: bytes, file: BinaryIO) -> Found:
+        """What does not begin as anything may still be a zip behind something else, or a mail in Outlook's own form."""
+        whole = first + file.read(self.bounds.mail_bytes + 1 - len(first))
+        if is_zip_behind_junk(whole):
+            return self._bare(origin, whole, file)
+        return NotRead(origin, (whole.startswith(OLE) and foreign_kind(whole)) or "unknown")
+
+    def _bare(self, origin: str, first: bytes, file: BinaryIO) -> Found:
+        return self._found(origin, wrap_report(origin, first, file, self.bounds.report_bytes, self.bounds.mail_bytes))
 
     def _found(self, origin: str, mail: bytes | None) -> Found:
         if mail is None:

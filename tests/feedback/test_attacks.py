@@ -1,6 +1,6 @@
 """Mails made to exhaust whoever reads them: each is stopped by a stated bound, and says which.
 
-Nothing is timed here: a bound that holds does so on a slow machine too. ``bench/reading.py`` measures what they cost.
+Nothing is timed here: a bound that holds does so on a slow machine too. ``bench/limits.py`` measures what they cost.
 """
 
 from __future__ import annotations
@@ -90,9 +90,9 @@ XML_ATTACKS: dict[str, tuple[Callable[[], bytes], str]] = {
 }
 
 
-def zip_of(number: int, data: bytes = b"<") -> bytes:
+def zip_of(number: int, data: bytes = b"<", method: int = zipfile.ZIP_DEFLATED) -> bytes:
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(out, "w", method) as archive:
         for index in range(number):
             archive.writestr(f"{index}.xml", data)
     return out.getvalue()
@@ -108,6 +108,14 @@ def with_large_directory() -> bytes:
 def with_lying_size() -> bytes:
     data = zipped(b"a" * 12 * MIB)
     return data.replace(struct.pack("<L", 12 * MIB), struct.pack("<L", 10))
+
+
+def with_large_window() -> bytes:
+    """LZMA that wants 4 GiB of memory for what it may refer back to."""
+    data = bytearray(zip_of(1, b"<feedback><a>" + b"a" * 2 * MIB, zipfile.ZIP_LZMA))
+    at = data.index(b"0.xml") + 5 + 5  # behind the name: version and size of the properties, then theirs
+    data[at : at + 4] = b"\xff" * 4
+    return bytes(data)
 
 
 def quine() -> bytes:
@@ -129,6 +137,10 @@ ARCHIVE_ATTACKS: dict[str, tuple[Callable[[], bytes], str]] = {
         "record_bytes",
     ),
     "zip bomb": (lambda: mail(zip_of(1, BEGIN + ROOMY * 10_000)), "ratio"),
+    "zip bomb in bzip2": (lambda: mail(zip_of(1, BEGIN + ROOMY * 10_000, zipfile.ZIP_BZIP2)), "ratio"),
+    "zip bomb in LZMA": (lambda: mail(zip_of(1, BEGIN + ROOMY * 10_000, zipfile.ZIP_LZMA)), "ratio"),
+    "blanks in bzip2": (lambda: mail(zip_of(1, b"<feedback>" + b" " * 95 * MIB, zipfile.ZIP_BZIP2)), "record_bytes"),
+    "a window of 4 GiB": (lambda: mail(with_large_window()), "record_bytes"),
     "a zip that unpacks to a large zip": (lambda: mail(gzip.compress(b"PK\x03\x04" + b"\0" * 30 * MIB)), "ratio"),
     "60 files": (lambda: mail(zip_of(60)), "members"),
     "3,000 files": (lambda: mail(zip_of(3_000)), "zip_directory_bytes"),

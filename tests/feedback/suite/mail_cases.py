@@ -31,6 +31,26 @@ def zip_of(*files: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> byt
     return out.getvalue()
 
 
+def self_extracting(data: bytes) -> bytes:
+    """A zip that was appended to something, and whose directory counts from the beginning of the whole."""
+    out = io.BytesIO(b"#!/bin/sh\nexit\n")
+    with zipfile.ZipFile(out, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.xml", data)
+    return out.getvalue()
+
+
+def without_directory(packed: bytes) -> bytes:
+    return packed[: packed.index(b"PK\x01\x02")]
+
+
+def packed_by_method(data: bytes, method: int) -> bytes:
+    """A zip that says that its file is packed by another method than it is."""
+    packed = bytearray(zipped(data))
+    for at in (8, packed.rindex(b"PK\x01\x02") + 10):
+        packed[at : at + 2] = method.to_bytes(2, "little")
+    return bytes(packed)
+
+
 def b64(data: bytes) -> bytes:
     return base64.encodebytes(data).replace(b"\n", b"\r\n")
 
@@ -96,7 +116,16 @@ GOOD: dict[str, bytes] = {
     "gzip, padded": mail(PACKED + b"\0" * 200),
     "gzip, junk behind": mail(PACKED + b"-- \r\nscanned"),
     "zip, junk behind": mail(zipped(ONE) + b"\r\n"),
-    "zip, junk before": mail(zipped(ONE)),
+    "zip, junk before": mail(b"-- \r\nscanned\r\n" + zipped(ONE)),
+    "zip, junk before that its directory knows of": mail(self_extracting(ONE)),
+    "zip, junk before and behind": mail(b"scanned" + zipped(ONE) + b"\r\n"),
+    "zip, a line break before": mail(b"\r\n" + zipped(ONE)),
+    "zip, 100 KB before": mail(b"MZ" + b"\x90" * 100_000 + zipped(ONE)),
+    "gzip, a line break before": mail(b"\r\n" + PACKED),
+    "gzip, blanks before": mail(b" \t\r\n \n" + PACKED),
+    "zip, bzip2": mail(zip_of(("a.xml", ONE), method=zipfile.ZIP_BZIP2)),
+    "zip, LZMA": mail(zip_of(("a.xml", ONE), method=zipfile.ZIP_LZMA)),
+    "zip, LZMA without its directory": mail(without_directory(zip_of(("a.xml", ONE), method=zipfile.ZIP_LZMA))),
     "zip with folders and an empty file": mail(zip_of(("folder/", b""), ("folder/a.xml", ONE), ("empty.txt", b""))),
     "gzip in gzip": mail(gzip.compress(PACKED)),
     "gzip in zip": mail(zip_of(("a.xml.gz", PACKED))),
@@ -253,15 +282,19 @@ SEVERAL: dict[str, bytes] = {
     "two in base64 in the text": text_mail(b"one\n" + b64(PACKED) + b"\ntwo:\n" + b64(gzip.compress(TWO)) + b"\n"),
 }
 
+OUTLOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 1_000 + "__substg1.0_37010102".encode("utf-16-le")
 # Not compressed, so that what is left of it is the same with every zlib.
 HALF = gzip.compress(ONE, 0)[: 20 + ONE.rindex(b"<identifiers>")]
 
 REFUSED: dict[str, tuple[bytes, tuple[str, ...]]] = {
     "encrypted zip": (mail(encrypted(ONE)), ("encrypted",)),
-    "zip with an unusual method": (mail(zip_of(("a.xml", ONE), method=zipfile.ZIP_LZMA)), ("not-a-report",)),
+    "zip with a method that is not read": (mail(packed_by_method(ONE, 9)), ("zip-method",)),
+    "zip that says LZMA and is not": (mail(packed_by_method(ONE, zipfile.ZIP_LZMA)), ("not-a-report",)),
+    "zip that says bzip2 and is not": (mail(packed_by_method(ONE, zipfile.ZIP_BZIP2)), ("not-a-report",)),
     "empty attachment": (multipart(TEXT, part(b"")), ("empty",)),
     "the word unused": (multipart(TEXT, part(b"unused", "text/xml", "7bit", "a.xml")), ("not-a-report",)),
     "7z": (mail(b"7z\xbc\xaf\x27\x1c" + b"\0" * 50, name="a.7z"), ("archive-kind",)),
+    "a mail of Outlook": (mail(OUTLOOK, "application/vnd.ms-outlook", "a.msg"), ("outlook",)),
     "winmail.dat": (mail(b"\x78\x9f\x3e\x22" + b"\0" * 50, name="winmail.dat"), ("tnef",)),
     "S/MIME": (mail(b"\x30\x80" + b"\0" * 50, "application/pkcs7-mime", "smime.p7m"), ("encrypted",)),
     "PGP": (text_mail(b"-----BEGIN PGP MESSAGE-----\n\nhQEMA\n"), ("encrypted",)),
@@ -300,9 +333,7 @@ def cases() -> Iterator[Case]:
     yield Case("mail: gzip cut short", mail(HALF), 1, counts((2, 1, 0, 1)), defects=True)
     yield Case("mail: gzip without its trailer", mail(PACKED[:-8]), 2, counts(FIRST), defects=True)
     yield Case("mail: gzip with a wrong checksum", mail(with_bad_checksum(PACKED)), 2, counts(FIRST), defects=True)
-    yield Case(
-        "mail: zip without its directory", mail(zipped(ONE)[: zipped(ONE).index(b"PK\x01\x02")]), 2, counts(FIRST)
-    )
+    yield Case("mail: zip without its directory", mail(without_directory(zipped(ONE))), 2, counts(FIRST))
     yield Case(
         "mail: one good and one broken attachment",
         multipart(part(PACKED), part(b"\x1f\x8b broken")),
