@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mailguard.evidence import Evidence
-from mailguard.guidebook.blocks import Callout, Card, Kind, Part, Reader, Record, Tone, plain
+from mailguard.guidebook.blocks import Callout, Card, Kind, Part, Reader, Record, Table, Tone, plain
 from mailguard.guidebook.parts import difference, director, evidence, findings, todo
 from mailguard.guidebook.texts import Texts
 from mailguard.inquiry import Question, RRType
@@ -196,6 +196,17 @@ def test_the_difference_is_told_only_where_there_is_something_to_compare() -> No
     made = parts(documents()["perfect"], "en", previous=document)["difference"]
     assert made.readers == {Reader.DIRECTOR, Reader.IT}
     assert "○ Solved" in "\n".join(lines(made))
+
+
+@pytest.mark.parametrize(("language", "reported"), [("ja", "と解説されています）"), ("en", "(said to be ")])
+def test_what_a_receiver_asks_is_told_as_reported_where_its_own_text_was_not_read(language: str, reported: str) -> None:
+    document = document_of(WATCHING, DOMAIN, policies=("hospital", "gmail", "kddi"))
+    part = parts(document, language)["findings"]
+    (card,) = (one for one in blocks_in(part.blocks) if isinstance(one, Card) and one.anchor == "programmes")
+    (table,) = (one for one in card.blocks if isinstance(one, Table))
+    told = {(plain(name), reported in plain(requirement)) for name, requirement, *_ in table.rows}
+    assert told == {("Gmail", False), ("KDDI (au)", True)}
+    assert {row["strength"] for row in document["programmes"] if row["evidence"] == "S"} == {"required", "advised"}
 
 
 def test_nobody_is_told_to_settle_a_record_where_there_is_only_something_to_look_at() -> None:

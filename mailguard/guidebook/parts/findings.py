@@ -222,11 +222,13 @@ _TELLABLE: Final = ("T", "V", "S")
 
 
 def _requirement(row: Document, texts: Texts) -> tuple[Rich, ...]:
-    standing = "second-hand" if row["evidence"] == "S" else "read"
+    is_reported = row["evidence"] == "S"
+    strength = f"{row['strength']}-reported" if is_reported else row["strength"]
+    standing = "second-hand" if is_reported else "read"
     read_on = date.fromisoformat(row["read_on"])
     return (
         (fact(row["programme"]),),
-        texts(f"findings.programmes.{row['strength']}", title=row["title"][texts.language]),
+        texts(f"findings.programmes.{strength}", title=row["title"][texts.language]),
         texts(f"findings.programmes.status.{row['status']}"),
         texts(f"findings.programmes.{standing}", source=row["source"], clause=row["clause"], read_on=read_on),
     )
