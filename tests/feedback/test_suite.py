@@ -13,6 +13,20 @@ from mailguard.feedback.mail import MailContents, MailKind, read_mail
 from tests.feedback.suite import mail_cases, tls_cases, xml_cases
 from tests.feedback.suite.case import Case, Counts
 
+# Where we keep less than a person reads: how many records less, and why.
+LOST = {
+    "xml: count in words": (1, "numbers are digits; words would have to be understood in every language"),
+    "xml: absurd count": (1, "one record of 10^20 messages would drown every sum"),
+    "xml: cut in the last record": (1, "what a record says first is not believed before its end was seen"),
+    "xml: cut in the middle of a tag": (1, "as above"),
+    "xml: end tag missing in the second": (1, "its elements could belong to what follows"),
+    "xml: too many elements in a record": (1, "a bound, which keeps bombs out"),
+    "tls: no policy-domain": (1, "the domain stands only in the name of the file and in patterns of hosts"),
+    "mail: three gzips deep": (2, "a bound, which keeps archives without bottom out"),
+    "mail: gzip cut short": (1, "what a record says first is not believed before its end was seen"),
+    "mail: deflate without a container is no archive": (2, "nothing tells it from any other bytes"),
+}
+
 SUITE = [*xml_cases.cases(), *mail_cases.cases(), *tls_cases.cases()]
 
 
@@ -21,6 +35,11 @@ def counted(contents: MailContents) -> tuple[Counts, Counts]:
         return tuple((one.read, one.kept, one.repaired, one.dropped) for one in reports)  # type: ignore[attr-defined]
 
     return of(contents.reports), of(contents.tls_reports)
+
+
+def kept(case: Case) -> int:
+    contents = read_mail(case.raw)
+    return sum(report.kept for report in (*contents.reports, *contents.tls_reports))
 
 
 def defects(contents: MailContents) -> bool:
@@ -38,10 +57,24 @@ def test_what_a_person_could_read_is_read(case: Case) -> None:
     contents = read_mail(case.raw)
     assert counted(contents) == (case.reports, case.tls)
     assert tuple(file.reason for file in contents.unreadable) == case.refused
-    assert sum(report.kept for report in (*contents.reports, *contents.tls_reports)) == case.person
+    assert kept(case) == case.person - LOST.get(case.name, (0, ""))[0]
     assert len(contents.ignored) == case.failures
     assert contents.failure_reports == ()
     assert defects(contents) == case.defects
+
+
+def test_of_all_that_a_person_could_read_nearly_everything_is_kept() -> None:
+    """Also a record less kept, or a case more in which we keep less, must be looked at and stated here."""
+    assert LOST.keys() <= {case.name for case in SUITE}
+    assert (sum(kept(case) for case in SUITE), sum(case.person for case in SUITE)) == (893, 905)
+
+
+@pytest.mark.parametrize("case", [case for case in SUITE if case.name in LOST], ids=lambda case: case.name)
+def test_what_is_lost_is_told(case: Case) -> None:
+    """Each is a record that was counted as dropped, or a file that is named as not read."""
+    contents = read_mail(case.raw)
+    dropped = sum(report.dropped for report in (*contents.reports, *contents.tls_reports))
+    assert dropped >= LOST[case.name][0] or contents.unreadable
 
 
 @pytest.mark.parametrize("case", list(xml_cases.cases()), ids=lambda case: case.name)

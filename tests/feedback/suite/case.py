@@ -13,9 +13,11 @@ Counts = tuple[tuple[int, int, int, int], ...]
 class Case:
     """A mail and what is in it.
 
-    ``person`` is how many records (TLS: policies) a patient person would read in it; ``reports`` the counts read, kept,
-    repaired and dropped of each report in order; ``tls`` the same of TLS reports; ``refused`` the reasons of files that
-    could not be read. ``defects`` says whether something must be named as wrong.
+    ``person`` is how many records (TLS: policies) a patient person would read in it: those whose source and number of
+    messages (TLS: whose domain) can be told from what was put in, with the tools that unpack files and without a
+    password. It is counted by hand, from how the case is made, and never from what the program says. ``reports`` are
+    the counts read, kept, repaired and dropped of each report in order; ``tls`` the same of TLS reports; ``refused``
+    the reasons of files that could not be read. ``defects`` says whether something must be named as wrong.
     """
 
     name: str

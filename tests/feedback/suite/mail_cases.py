@@ -309,6 +309,10 @@ REFUSED: dict[str, tuple[bytes, tuple[str, ...]]] = {
     "a web page called report": (mail(b"<!DOCTYPE html><html></html>", "text/html", "report.xml"), ("not-a-report",)),
 }
 
+# What a person reads in those: nothing, but for what was packed in a way that we do not unpack.
+# (The zips with a wrong method are deflated and only say that they are not: no program would unpack them.)
+READ_BY_A_PERSON = {"three gzips deep": 2}
+
 NOTHING: dict[str, bytes] = {
     "a greeting": text_mail(b"Hello\r\n", b"Content-Type: text/plain"),
     "HTML that speaks of feedback": multipart(TEXT, HTML),
@@ -327,10 +331,10 @@ def cases() -> Iterator[Case]:
     for name, raw in SEVERAL.items():
         yield Case(f"mail: {name}", raw, 5, counts(FIRST, SECOND))
     for name, (raw, reasons) in REFUSED.items():
-        yield Case(f"mail: {name}", raw, 0, refused=reasons, defects=True)
+        yield Case(f"mail: {name}", raw, READ_BY_A_PERSON.get(name, 0), refused=reasons, defects=True)
     for name, raw in NOTHING.items():
         yield Case(f"mail: {name}", raw, 0)
-    yield Case("mail: gzip cut short", mail(HALF), 1, counts((2, 1, 0, 1)), defects=True)
+    yield Case("mail: gzip cut short", mail(HALF), 2, counts((2, 1, 0, 1)), defects=True)
     yield Case("mail: gzip without its trailer", mail(PACKED[:-8]), 2, counts(FIRST), defects=True)
     yield Case("mail: gzip with a wrong checksum", mail(with_bad_checksum(PACKED)), 2, counts(FIRST), defects=True)
     yield Case("mail: zip without its directory", mail(without_directory(zipped(ONE))), 2, counts(FIRST))
@@ -345,7 +349,7 @@ def cases() -> Iterator[Case]:
     yield Case(
         "mail: deflate without a container is no archive",
         mail(zlib.compress(ONE), name="a.xml.gz"),
-        0,
+        2,
         refused=("not-a-report",),
         defects=True,
     )

@@ -135,11 +135,23 @@ def tls_mail(text: str | bytes) -> bytes:
     return mail(gzip.compress(data), "application/tlsrpt+gzip", NAME + ".gz")
 
 
+PUT_IN = 2
+"""Nearly every case is made of the two policies of ``REPORT``, and a person reads both."""
+
+# Those in which a person reads another number, counted by hand.
+READ_BY_A_PERSON = {
+    "one policy, not in a list": 1,
+    "no policies": 0,
+    "cut short": 1,  # before the second begins
+}
+
+
 def cases() -> Iterator[Case]:
     for name, (text, expected) in TLS.items():
-        yield Case(f"tls: {name}", tls_mail(text), expected[1], tls=(expected,))
+        yield Case(f"tls: {name}", tls_mail(text), PUT_IN, tls=(expected,))
     for name, (text, expected) in TLS_ODD.items():
-        yield Case(f"tls: {name}", tls_mail(text), expected[1], tls=(expected,), defects=True)
+        person = READ_BY_A_PERSON.get(name, PUT_IN)
+        yield Case(f"tls: {name}", tls_mail(text), person, tls=(expected,), defects=True)
     yield Case("tls: bare", mail(TEXT_OF.encode(), "application/tlsrpt+json", "a.json"), 2, tls=((2, 2, 0, 0),))
     yield Case("tls: zip", mail(zipped(TEXT_OF.encode(), "a.json")), 2, tls=((2, 2, 0, 0),))
     yield Case("tls: in the text", TOP + b"\r\n" + TEXT_OF.encode(), 2, tls=((2, 2, 0, 0),))

@@ -254,12 +254,34 @@ ODD: dict[str, tuple[str | bytes, tuple[int, int, int, int]]] = {
     "too many elements in a record": (in_second("<row>", "<row>" + "<a/>" * 3000), (3, 2, 0, 1)),
 }
 
+PUT_IN = 3
+"""Nearly every case is made of the records A, B and C, and a person reads all three."""
+
+# Those in which a person reads another number, counted by hand.
+READ_BY_A_PERSON = {
+    # Nobody can tell how many messages these are about.
+    "negative count": 2,
+    "empty count": 2,
+    "no count": 2,
+    # Nobody can tell where these came from.
+    "no address": 2,
+    "address in words": 2,
+    "one bad record among many": 50 + 50,
+    # Nothing was put in.
+    "empty record": 2,
+    "record of blanks": 2,
+    "records crossed": 2,
+    "cut after the second record": 2,
+    "no records": 0,
+}
+
 
 def cases() -> Iterator[Case]:
     for name, xml in CLEAN.items():
-        yield Case(f"xml: {name}", clean(as_bytes(xml)), 3, counts((3, 3, 0, 0)))
+        yield Case(f"xml: {name}", clean(as_bytes(xml)), PUT_IN, counts((3, 3, 0, 0)))
     for name, (xml, expected) in ODD.items():
-        yield Case(f"xml: {name}", clean(as_bytes(xml)), expected[1], counts(expected), defects=True)
+        person = READ_BY_A_PERSON.get(name, PUT_IN)
+        yield Case(f"xml: {name}", clean(as_bytes(xml)), person, counts(expected), defects=True)
 
 
 def as_bytes(text: str | bytes) -> bytes:
