@@ -117,10 +117,11 @@ def _preview(preview: Preview, case: Case, texts: Texts) -> Iterator[Block]:
     )
     if preview.affected:
         rows = tuple(
-            (texts(f"findings.class.{kind}"), texts("findings.count", count=n)) for kind, n in preview.affected
+            (texts(f"monitoring.class.{kind}"), texts("findings.count", count=n), texts(f"monitoring.meaning.{kind}"))
+            for kind, n in preview.affected
         )
-        head = (texts("findings.preview.class"), texts("findings.preview.messages"))
-        yield Table(head, rows, numeric=frozenset({1}), widths=(75, 25))
+        head = (texts("findings.preview.class"), texts("findings.preview.messages"), texts("monitoring.meaning"))
+        yield Table(head, rows, numeric=frozenset({1}), widths=(24, 14, 62))
     if preview.unknown:
         yield Paragraph(texts("findings.preview.unknown", messages=preview.unknown))
     if preview.at_most:

@@ -50,7 +50,7 @@ def test_every_question_is_whole_and_has_its_own_number() -> None:
     [
         *("include", "d=", "セレクター", "2048ビット", "取り替え", "CNAME", "リターンパス", "一致"),
         *("DMARCを確かめ", "集計レポートを、相手", "ARC", "STARTTLS", "MTA-STS", "DANE", "TLS-RPT", "Null MX"),
-        *("二要素認証", "記録を保管", "連絡先", "契約", "上限", "サブドメイン", "メーリングリスト"),
+        *("二段階認証", "記録を保管", "連絡先", "契約", "上限", "サブドメイン", "メーリングリスト"),
     ],
 )
 def test_it_asks_about(topic: str) -> None:
