@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import io
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -129,8 +130,11 @@ def update(texts: list[str]) -> Catalog:
         message = old.get(plural[0])
         fresh.add(plural, message.string if message else ("",))
     PO.parent.mkdir(parents=True, exist_ok=True)
-    with PO.open("wb") as file:
+    # Put in its place at once, since half a catalogue would be read as one with few translations.
+    written = PO.with_suffix(f".{os.getpid()}")
+    with written.open("wb") as file:
         write_po(file, fresh, width=120, omit_header=False)
+    written.replace(PO)
     MO.write_bytes(compiled(load()))
     return load()
 

@@ -75,7 +75,7 @@ def ingest(ctx: click.Context, /, **options: Any) -> None:
         run.output.close()
         click.echo(f"mailguard: {say('Interrupted. What was told is stored; to go on, run the same again.')}", err=True)
         ctx.exit(INTERRUPTED)
-    ctx.exit(FINDINGS if run.output.counts["quarantined"] or run.named_in_vain else OK)
+    ctx.exit(FINDINGS if run.output.counts["quarantined"] or run.in_part or run.named_in_vain else OK)
 
 
 def _check_paths(paths: Sequence[str]) -> None:
@@ -90,25 +90,29 @@ class _Run:
     """One run: everything that was asked for, understood."""
 
     def __init__(self, options: dict[str, Any]) -> None:
+        from mailguard.feedback.limits import DEFAULT_LIMITS
         from mailguard.store.place import check_place
 
         self._options = options
         self._trust = chosen_trust(options)
         settings = self._trust.settings
+        self._mail_bytes = settings.mail_bytes if settings else DEFAULT_LIMITS.mail_bytes
         self._place = str(options["database"] or (settings.database.place() if settings else DEFAULT_DATABASE))
         check_place(self._place)
         single = len(options["paths"]) == 1 and not Path(options["paths"][0]).is_dir()
+        self.in_part = False
         self.output = _OUTPUTS[options["form"]](single, trial=options["dry_run"])
         self.named_in_vain = False
         """Whether something that was named, and did not just lie in a folder, is neither a mail nor a report."""
 
     async def go(self) -> None:
         """Read, store and tell."""
-        from mailguard.sources.files import NotRead, read_sources
+        from mailguard.sources.files import Bounds, NotRead, read_sources
         from mailguard.worker.document import from_handled, from_not_read
+        from mailguard.worker.handling import Handled
         from mailguard.worker.ingest import ingest as handle_all
 
-        sources = read_sources(self._options["paths"], sys.stdin.buffer)
+        sources = read_sources(self._options["paths"], sys.stdin.buffer, Bounds(self._mail_bytes))
         async with aclosing(handle_all(sources, self._opener(), self._ingest_settings())) as results:
             async for result in results:
                 if isinstance(result, NotRead):
@@ -116,15 +120,18 @@ class _Run:
                     self.output.add(from_not_read(result))
                 else:
                     self.output.add(from_handled(result))
+                self.in_part = self.in_part or (isinstance(result, Handled) and result.is_in_part)
         self.output.close()
 
     def _ingest_settings(self) -> IngestSettings:
+        from mailguard.feedback.limits import DEFAULT_LIMITS
         from mailguard.worker.ingest import IngestSettings
         from mailguard.worker.wire import ReadingSettings
 
         settings = self._trust.settings
         return IngestSettings(
             reading=ReadingSettings(
+                DEFAULT_LIMITS.with_mails_of(self._mail_bytes),
                 trusted_hosts=self._trust.hosts, failure_reports=settings is not None and settings.reports.failure
             ),
             resolver=self._trust.resolver,

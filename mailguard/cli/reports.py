@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -98,12 +99,16 @@ def list_reports(place: str, kind: str, form: str, limit: int, **options: Any) -
         return
     with open_reader(place) as store:
         listed = {one: _listed(store, one, _window(options), limit) for one in _KINDS if kind in (one, "all")}
+        in_part = store.count_read_in_part()
     if form != "text":
         columns = COLUMNS.get(kind, ALL_COLUMNS)
         found = (item for items in listed.values() for item in items)
         write(form, ({name: item.get(name) for name in columns} for item in found), columns)
         return
     parts = ["\n".join(in_words(one, items)) for one, items in listed.items() if items]
+    if in_part:
+        told = say("Mails of which a file could not be read: {count} (`mailguard reports show` says which).")
+        parts.append(told.format(count=in_part))
     click.echo("\n\n".join(parts) or say("No reports."))
 
 
@@ -165,8 +170,10 @@ def export(place: str, kind: str, form: str, **options: Any) -> None:
 
     columns = {"aggregate": RECORD_COLUMNS, "tls": TLS_COLUMNS, "failure": FAILURE_COLUMNS}[kind]
     with open_reader(place) as store:
-        rows = {"aggregate": store.records, "tls": store.tls_policies, "failure": store.failures}[kind]
-        write(form, map(_exported, rows(_window(options))), columns)
+        ask = {"aggregate": store.records, "tls": store.tls_policies, "failure": store.failures}[kind]
+        # The question ends before the database is closed, also where the output takes no more.
+        with closing(ask(_window(options))) as rows:
+            write(form, map(_exported, rows), columns)
 
 
 def _exported(row: dict[str, Any]) -> dict[str, Any]:

@@ -130,5 +130,5 @@ class Settings:
     @property
     def mail_bytes(self) -> int:
         """The largest mail that any way in lets through, and never less than what is read of a file."""
-        ways = (*self.mailboxes, *((self.listener.listener,) if self.listener else ()))
-        return max([DEFAULT_LIMITS.mail_bytes, *(way.mail_bytes for way in ways)])
+        by_smtp = self.listener.listener.mail_bytes if self.listener else 0
+        return max(DEFAULT_LIMITS.mail_bytes, by_smtp, *(box.mail_bytes for box in self.mailboxes))

@@ -226,10 +226,18 @@ def show_report(database: Database, number: int) -> dict[str, Any] | None:
 
 
 def mail_of(database: Database, mail_id: int) -> dict[str, Any]:
-    """What is known of how a mail came."""
+    """What is known of how a mail came, and which of its files could not be read."""
     columns = ("received_at", "way", "origin", "peer", "helo", "tls", "mail_from", "rcpt_to", "size")
     (row,) = database.rows(f"SELECT {', '.join(columns)} FROM mail WHERE id = ?", (mail_id,))
-    return dict(zip(columns, row, strict=True))
+    unreadable = database.rows("SELECT place, reason FROM unreadable WHERE mail_id = ? ORDER BY n", (mail_id,))
+    files = [dict(zip(("place", "reason"), one, strict=True)) for one in unreadable]
+    return dict(zip(columns, row, strict=True)) | {"unreadable": files}
+
+
+def count_read_in_part(database: Database) -> int:
+    """Mails with a report that was read and a file that could not be."""
+    ((count,),) = database.rows("SELECT COUNT(DISTINCT mail_id) FROM unreadable")
+    return int(count)
 
 
 RECORD_COLUMNS: Final = (

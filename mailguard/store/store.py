@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -122,7 +122,12 @@ class Reader:
         with self._asking():
             return reports.show_report(self.database, number)
 
-    def records(self, window: Window) -> Iterator[dict[str, Any]]:
+    def count_read_in_part(self) -> int:
+        """Mails with a report that was read and a file that could not be."""
+        with self._asking():
+            return reports.count_read_in_part(self.database)
+
+    def records(self, window: Window) -> Generator[dict[str, Any], None, None]:
         """Every record of a window, one by one."""
         with self._asking():
             yield from reports.stream_records(self.database, window)
@@ -137,7 +142,7 @@ class Reader:
         with self._asking():
             return other_questions.show_tls(self.database, number)
 
-    def tls_policies(self, window: Window) -> Iterator[dict[str, Any]]:
+    def tls_policies(self, window: Window) -> Generator[dict[str, Any], None, None]:
         """Every policy of the TLS reports of a window, one by one."""
         with self._asking():
             yield from other_questions.stream_tls(self.database, window)
@@ -157,7 +162,7 @@ class Reader:
         with self._asking():
             return other_questions.show_failure(self.database, number)
 
-    def failures(self, window: Window) -> Iterator[dict[str, Any]]:
+    def failures(self, window: Window) -> Generator[dict[str, Any], None, None]:
         """Every failure report of a window, one by one."""
         with self._asking():
             yield from other_questions.stream_failures(self.database, window)

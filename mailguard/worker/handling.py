@@ -57,6 +57,16 @@ class Handled:
     trusts: tuple[Trust, ...] = ()
     tls_trusts: tuple[Trust, ...] = ()
 
+    @property
+    def is_in_part(self) -> bool:
+        """Whether something in the mail could not be read."""
+        return self.contents is not None and bool(self.contents.unreadable)
+
+    @property
+    def wants_a_look(self) -> bool:
+        """Whether something of the mail was not understood, or speaks against what was known."""
+        return self.is_in_part or self.outcome in (MailOutcome.QUARANTINED, MailOutcome.CONFLICT)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handler:
@@ -130,7 +140,7 @@ class Handler:
         again = not contents_are_private(read.contents) and await self._check_again(mail, read.authentication, checks)
         stored = await self.filer.add(filed)
         self.judge.learn(filed)
-        if again:
+        if again and reason is None:
             assert read.authentication is not None
             reason = SIGNED_IN_FUTURE if read.authentication.early else SENDER_UNCHECKED
         return Handled(mail, _outcome(filed, stored), reason, read.contents, filed.trusts, filed.tls_trusts)

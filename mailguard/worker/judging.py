@@ -146,13 +146,13 @@ class Fate(StrEnum):
 
 
 def decide(mail: ReceivedMail, contents: MailContents) -> tuple[Fate, Reason | None]:
-    """What becomes of a mail, and why where it is not stored for its reports.
+    """What becomes of a mail, and why where it is not stored for its reports, or not all of them could be read.
 
     A mail in which no report is recognised is kept only if it came by SMTP, where nobody else has it any more: then
     it lies in the store until the time of raw mails is over. What was fetched or given still lies where it lay.
     """
     if contents.reports or contents.tls_reports or contents.failure_reports:
-        return Fate.STORE, None
+        return Fate.STORE, why_not_whole(contents)
     if contents.ignored:
         return Fate.IGNORE, FAILURE_REPORT
     if contents.unreadable:
@@ -166,10 +166,19 @@ def contents_are_private(contents: MailContents) -> bool:
 
 
 def why_no_report(contents: MailContents) -> Reason:
-    """Why no file of a mail could be read: the reason for the first, and how many others there are."""
+    """Why no file of a mail could be read."""
+    return Reason("nothing-readable", _unreadable(contents))
+
+
+def why_not_whole(contents: MailContents) -> Reason | None:
+    """What could not be read beside the reports of a mail; None where that is nothing."""
+    return Reason("partly-readable", _unreadable(contents)) if contents.unreadable else None
+
+
+def _unreadable(contents: MailContents) -> dict[str, str | int]:
+    """The first file and what is wrong with it, and how many others there are."""
     first, *others = contents.unreadable
-    fields: dict[str, str | int] = {"file": first.place[:_MAX_PLACE], "why": first.reason, "others": len(others)}
-    return Reason("nothing-readable", fields)
+    return {"file": first.place[:_MAX_PLACE], "why": first.reason, "others": len(others)}
 
 
 def encode_account(authentication: Authentication) -> str:

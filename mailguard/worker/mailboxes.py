@@ -73,6 +73,9 @@ async def _take(handler: Handler, batch: Batch, fetched: Fetched, told: Callable
     except OperationError as error:
         log.error("%s", error)
         return
+    if handled.outcome is MailOutcome.IGNORED:
+        batch.leave(fetched.uid)  # somebody wrote about a report: nothing was kept of it, and it is theirs
+        return
     told(handled)
     batch.commit(fetched.uid, failed=handled.outcome is MailOutcome.QUARANTINED)
 

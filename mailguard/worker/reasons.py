@@ -25,6 +25,7 @@ _SENTENCES: Final[Mapping[str, Sentence]] = {
     "no-report": Sentence("There is no report in this mail."),
     "failure-report": Sentence("This is a failure report; they can hold mail of patients and are not kept."),
     "nothing-readable": Sentence("No report could be read: {file}: {why}{more}."),
+    "partly-readable": Sentence("Not everything in this mail could be read: {file}: {why}{more}."),
     "took-too-long": Sentence("Reading this mail took too long."),
     "took-too-much-memory": Sentence("Reading this mail took too much memory."),
     "asked-too-much": Sentence("Checking who sent this mail needed too many questions to DNS."),
@@ -50,7 +51,7 @@ def sentence_of(reason: Reason) -> Sentence:
     if reason.id == EARLIER and (text := str(reason.fields.get("text", ""))):
         return Sentence(text)  # one without fields is an interface text still, and is told in the reader's language
     fields: dict[str, object] = dict(reason.fields)
-    if reason.id == "nothing-readable":
+    if reason.id in ("nothing-readable", "partly-readable"):
         fields |= _about_files(reason)
     template = _SENTENCES.get(reason.id, _UNKNOWN)
     try:

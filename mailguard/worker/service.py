@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from mailguard.errors import MailguardError, OperationError, Sentence, UsageError, system_reason
 from mailguard.feedback.envelope import ReceivedMail
+from mailguard.feedback.limits import DEFAULT_LIMITS
 from mailguard.resolver import Resolver, ResolverSettings, parse_nameserver
 from mailguard.settings import ReceivingSettings, Settings
 from mailguard.sources.secret import Secret
@@ -180,6 +181,7 @@ def judge_for(settings: Settings, *, awaits_past: bool = False) -> Judge:
 def reading_settings(settings: Settings) -> ReadingSettings:
     """How reading processes work by these settings."""
     return ReadingSettings(
+        DEFAULT_LIMITS.with_mails_of(settings.mail_bytes),
         trusted_hosts=settings.trust.authserv_ids,
         memory_bytes=settings.work.memory_mib * _MIB,
         failure_reports=settings.reports.failure,

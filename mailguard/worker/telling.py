@@ -6,7 +6,7 @@ import logging
 from typing import Final
 
 from mailguard.render.safe import visible
-from mailguard.worker.handling import Handled, MailOutcome
+from mailguard.worker.handling import Handled
 from mailguard.worker.reasons import sentence_of
 
 log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ def plain(text: str, most: int = _MAX_CHARS) -> str:
 
 def tell(handled: Handled) -> None:
     """Write down what became of a mail."""
-    level = logging.WARNING if handled.outcome in _WORTH_A_LOOK else logging.INFO
+    level = logging.WARNING if handled.wants_a_look else logging.INFO
     log.log(level, "%s", describe(handled))
 
 
@@ -43,9 +43,6 @@ class Trouble:
         if self._said:
             log.warning("this works again: %s", self._said)
             self._said = ""
-
-
-_WORTH_A_LOOK: Final = (MailOutcome.QUARANTINED, MailOutcome.CONFLICT)
 
 
 def describe(handled: Handled) -> str:

@@ -20,7 +20,7 @@ from mailguard.sources.files import NotRead, read_sources
 from mailguard.store import open_reader, open_store
 from mailguard.worker.document import WHY_NOT_READ, from_not_read
 from tests.feedback.mails import mail
-from tests.worker.mails import FAILURE_REPORT, ORDINARY, UNREADABLE, mail_bytes, report_xml
+from tests.worker.mails import FAILURE_REPORT, ORDINARY, mail_in_part, UNREADABLE, mail_bytes, report_xml
 
 ROOT = Path(__file__).parents[2]
 CORPUS = ROOT / "../shared/corpus"
@@ -339,3 +339,20 @@ def test_every_readable_report_of_the_corpus_is_stored_and_nothing_is_lost(run: 
     assert {document["outcome"] for document in again} <= {"duplicate", "ignored", "quarantined"}
     with open_reader(tmp_path / "mailguard.db") as reader:
         assert len(reader.list_reports(limit=10_000)) == len(wanted)
+
+
+def test_a_mail_that_was_read_in_part_says_what_is_missing(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "two.eml").write_bytes(mail_in_part("good").raw)
+    result = run("two.eml", "--format", "ndjson")
+    assert result.exit_code == 1
+    (document,) = documents(result)
+    assert document["outcome"] == "stored"
+    assert "broken.xml.gz" in document["reason"] and "Not everything in this mail could be read" in document["reason"]
+    assert stored_ids(tmp_path / "mailguard.db") == ["good"]
+    again = run("two.eml")
+    assert again.exit_code == 1
+    assert "already there - Not everything in this mail could be read: " in again.stdout
+    listed = CliRunner().invoke(main, ["reports", "list", "--database", "mailguard.db"])
+    assert "Mails of which a file could not be read: 1" in listed.stdout
+    shown = CliRunner().invoke(main, ["reports", "show", "1", "--database", "mailguard.db"])
+    assert "place broken.xml.gz" in shown.stdout

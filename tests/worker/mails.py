@@ -54,6 +54,25 @@ def poison(kind: str, id: str = "poison") -> ReceivedMail:
     return replace(report_mail(id), raw=mail_bytes(id, header=f"X-Poison: {kind}\r\n"))
 
 
+def mail_in_part(id: str, *, way: Way = Way.SMTP) -> ReceivedMail:
+    """A mail with two attachments: a report, and what is left of another."""
+    good = encodebytes(gzip.compress(report_xml(id).encode(), mtime=0)).decode()
+    broken = encodebytes(gzip.compress(report_xml("lost").encode(), mtime=0)[:40]).decode()
+    packed = 'Content-Type: application/gzip; name="{}.xml.gz"\nContent-Transfer-Encoding: base64'
+    parts = "".join(f"--b\n{packed.format(name)}\n\n{body}" for name, body in (("good", good), ("broken", broken)))
+    head = "From: noreply@reporter.example\nSubject: Report Domain: example.jp\nMIME-Version: 1.0\n"
+    text = f'{head}Content-Type: multipart/mixed; boundary="b"\n\n{parts}--b--\n'
+    return replace(report_mail(id, way=way), raw=text.replace("\n", "\r\n").encode())
+
+
+ABOUT_A_REPORT = ReceivedMail(
+    b"From: someone@example.com\r\nSubject: Re: Report Domain: example.jp Submitter: reporter.example\r\n\r\n"
+    b"What do you make of the report of yesterday?\r\n",
+    NOW,
+    way=Way.MAILBOX,
+)
+"""Somebody's letter, with the subject of what it answers."""
+
 ORDINARY = ReceivedMail(b"From: someone@example.com\r\nSubject: hello\r\n\r\nNo report here.\r\n", NOW)
 
 UNREADABLE = ReceivedMail(

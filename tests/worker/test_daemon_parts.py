@@ -16,6 +16,7 @@ import pytest
 
 from mailguard.errors import OperationError
 from mailguard.feedback.envelope import Way
+from mailguard.feedback.mail import read_mail
 from mailguard.settings import RetentionSettings
 from mailguard.sources.mailbox import Batch, Fetched, Outcome, Place
 from mailguard.store import Store, open_store
@@ -23,18 +24,28 @@ from mailguard.store.seen import Folder, SeenMail, remember_seen
 from mailguard.store.upkeep import Kind, check, may_prune
 from mailguard.trust.grade import UNVERIFIED
 from mailguard.worker.filer import Filer, StoreAway
-from mailguard.worker.handling import Handled, MailOutcome
+from mailguard.worker.handling import Handled, Handler, MailOutcome
+from mailguard.worker.judging import Judge, decide
 from mailguard.worker.logs import OneLine, Sparing
 from mailguard.worker.mailboxes import SeenInStore, _take, recogniser
 from mailguard.worker.notify import keep_telling, notify, watchdog_s
 from mailguard.worker.readers import Readers
 from mailguard.worker.retention import Age, due, keep_pruning, prune_once
-from mailguard.worker.telling import Trouble
+from mailguard.worker.telling import Trouble, tell
 from mailguard.worker.wire import ReadingSettings
 from tests.store import samples
 from tests.store.samples import BEGIN
 from tests.store.test_other_reports import failure_mail, tls, tls_mail
-from tests.worker.mails import FAILURE_REPORT, ORDINARY, UNREADABLE, mail_bytes, poison, report_mail
+from tests.worker.mails import (
+    ABOUT_A_REPORT,
+    FAILURE_REPORT,
+    ORDINARY,
+    UNREADABLE,
+    mail_bytes,
+    mail_in_part,
+    poison,
+    report_mail,
+)
 from tests.worker.until import until
 
 PLACE = Place("u", "imap.example.jp", "INBOX", 1)
@@ -98,6 +109,7 @@ class FakeHandler:
         (MailOutcome.DUPLICATE, Outcome.DONE),
         (MailOutcome.CONFLICT, Outcome.DONE),
         (MailOutcome.QUARANTINED, Outcome.FAILED),
+        (MailOutcome.IGNORED, Outcome.NO_REPORT),
         (StoreAway("stopping"), None),
         (OperationError("the disk is full"), None),
     ],
@@ -108,8 +120,26 @@ async def test_a_mail_is_moved_only_once_something_became_of_it(
     fetched = Fetched(7, report_mail("a", way=Way.MAILBOX))
     batch = Batch(PLACE, (fetched,))
     await _take(FakeHandler(result), batch, fetched, lambda handled: None)  # type: ignore[arg-type]
-    assert batch.committed(Outcome.DONE) == ((7,) if committed is Outcome.DONE else ())
-    assert batch.committed(Outcome.FAILED) == ((7,) if committed is Outcome.FAILED else ())
+    assert {one: batch.committed(one) for one in Outcome if batch.committed(one)} == (
+        {committed: (7,)} if committed else {}
+    )
+
+
+async def test_a_letter_about_a_report_is_left_alone(tmp_path: Path) -> None:
+    """Its subject looks like a report's, so it is read; nothing in it is one, so it is somebody's."""
+    fetched = Fetched(7, ABOUT_A_REPORT)
+    batch = Batch(PLACE, (fetched,))
+    told: list[Handled] = []
+    async with (
+        Filer(lambda: open_store(tmp_path / "reports.db")) as filer,
+        Readers(ReadingSettings(), processes=1) as readers,
+    ):
+        assert await asyncio.to_thread(recogniser(readers), ABOUT_A_REPORT.raw)
+        await _take(Handler(readers=readers, filer=filer, judge=Judge(None)), batch, fetched, told.append)
+    assert batch.committed(Outcome.NO_REPORT) == (7,)
+    assert not batch.committed(Outcome.DONE)
+    assert not batch.committed(Outcome.FAILED)
+    assert not told
 
 
 def test_every_kind_of_data_has_its_days() -> None:
@@ -339,6 +369,16 @@ def test_a_clock_that_is_set_back_silences_nothing() -> None:
 
 def test_what_somebody_asked_to_see_is_shown_in_full() -> None:
     assert len(spared(((0, "stored") for _ in range(1_000)), logging.INFO)) == 1_000
+
+
+def test_the_log_warns_of_a_mail_that_was_read_in_part(caplog: pytest.LogCaptureFixture) -> None:
+    mail = mail_in_part("good")
+    contents = read_mail(mail.raw)
+    _, reason = decide(mail, contents)
+    tell(Handled(mail, MailOutcome.STORED, reason, contents))
+    ((level, said),) = ((one.levelno, one.getMessage()) for one in caplog.records)
+    assert level == logging.WARNING
+    assert "Not everything in this mail could be read: broken.xml.gz: " in said
 
 
 def test_trouble_is_told_once_and_once_that_it_is_over(caplog: pytest.LogCaptureFixture) -> None:

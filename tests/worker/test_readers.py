@@ -8,6 +8,7 @@ import pickle
 import signal
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,13 @@ import pytest_asyncio
 
 from mailguard.errors import OperationError
 from mailguard.inquiry import Answer, Question, Status
+from mailguard.settings import parse_settings
 from mailguard.worker import wire
 from mailguard.worker.readers import Readers, ReadFailed
 from mailguard.worker.reasons import TOOK_TOO_LONG, TOOK_TOO_MUCH_MEMORY
+from mailguard.worker.service import reading_settings
 from mailguard.worker.wire import ReadingSettings, Reply, decode_reply, encode_reply
-from tests.worker.mails import ORDINARY, poison, report_mail
+from tests.worker.mails import ORDINARY, mail_in_part, poison, report_mail
 from tests.worker.until import until
 
 POISONED = "tests.worker.poisoned_child"
@@ -86,6 +89,20 @@ async def test_a_mail_that_takes_too_long_fails_in_time(kind: str) -> None:
             await readers.read(poison(kind))
         assert caught.value.reason == TOOK_TOO_LONG
         assert time.monotonic() - began < 8
+
+
+async def test_a_mail_is_read_that_is_as_large_as_the_settings_allow() -> None:
+    mib = 1024**2
+    box = "[[mailbox]]\nhost = 'imap.example.jp'\nuser = 'dmarc'\npassword_file = 'secret'\n"
+    ours = "[trust]\ndomains = ['example.jp']\n"
+    settings = parse_settings(f"{ours}{box}mail_bytes = {20 * mib}\n", "mailguard.toml")
+    mail = mail_in_part("good")
+    begun = mail.raw.removesuffix(b"--b--\r\n")
+    large = replace(mail, raw=begun + b"--b\r\n\r\n" + (b"x" * 76 + b"\r\n") * 220_000 + b"--b--\r\n")
+    assert 16 * mib < len(large.raw) < 20 * mib
+    async with Readers(reading_settings(settings), processes=1) as readers:
+        (report,) = (await readers.read(large)).contents.reports
+    assert report.report_id == "good"
 
 
 async def test_cpu_is_bounded_by_the_system_too() -> None:
