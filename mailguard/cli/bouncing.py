@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import closing
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from mailguard.sending.outbox import Outbox
 from mailguard.sending.settings import SendSettings, load_send_settings
 from mailguard.sources.files import NotRead, read_sources
 from mailguard.sources.mailbox import SeenInMemory, fetch_once
+from mailguard.worker.document import from_not_read
 
 if TYPE_CHECKING:
     from mailguard.sending.values import Message
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 def note_all(sender: str, paths: tuple[str, ...], *, mailbox: bool) -> int:
     """Note everything that came back; the exit code. Raises UsageError, and OperationError for mailbox or disk."""
     settings = load_send_settings(sender)
+    for path in paths:
+        if path != "-" and not os.path.lexists(path):
+            raise UsageError("{path} does not exist; check the path.", path=path)
     if mailbox and settings.bounces is None:
         raise UsageError("{file} names no mailbox for mails that came back; add a table [bounces].", file=sender)
     with closing(Outbox.open(settings.outbox)) as outbox:
@@ -40,8 +45,8 @@ def _from_files(outbox: Outbox, paths: tuple[str, ...]) -> bool:
     for found in read_sources(paths, sys.stdin.buffer):
         if isinstance(found, NotRead):
             whole = False
-            told = say("{file} was not read ({reason}).").format(file=visible(found.origin), reason=found.reason)
-            click.echo(f"mailguard: {told}", err=True)
+            told = from_not_read(found)["reason"].told(say)
+            click.echo(f"mailguard: {visible(found.origin)}: {told}", err=True)
         else:
             _tell(found.origin, *note_bounce(outbox, found.raw, _now()))
     return whole

@@ -21,6 +21,7 @@ TEXTS: Final = (
     "Missing argument",
     "No such command {name!r}.",
     "No such option {name!r}.",
+    "Option {name!r} does not take a value.",
     "Options",
     "Try '{command} {option}' for help.",
     "Usage:",

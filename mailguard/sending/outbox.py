@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Self
 
-from mailguard.errors import OperationError, UsageError
+from mailguard.errors import OperationError, UsageError, system_reason
 from mailguard.render.safe import brief
 from mailguard.sending.values import Draft, Event, Message, State, Stop, Stopped, key_of
 
@@ -293,9 +293,12 @@ def _take_lock(path: Path) -> int:
 
 def _connect(path: Path, *, write: bool) -> sqlite3.Connection:
     with _told(path):
+        # What the system refuses here, SQLite would only call "unable to open".
         if write:
             # It holds addresses and letters.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        else:
+            path.open("rb").close()
         connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, isolation_level=None)
         try:
             _prepare(connection, path, write=write)
@@ -332,7 +335,8 @@ def _told(path: Path) -> Iterator[None]:
         yield
     except (sqlite3.Error, OSError) as error:
         told = "The outbox {place} could not be used ({reason}); what was not noted there counts as not done."
-        raise OperationError(told, place=str(path), reason=" ".join(str(error).split())[:200]) from error
+        reason = system_reason(error) if isinstance(error, OSError) else " ".join(str(error).split())[:200]
+        raise OperationError(told, place=str(path), reason=reason) from error
 
 
 def _message(row: tuple[Any, ...]) -> Message:

@@ -309,6 +309,14 @@ def test_mails_that_came_back_stop_the_address(world: World) -> None:
     assert "gets nothing more" not in world.run("outbox", "list").stdout
 
 
+@pytest.mark.parametrize(("lang", "word"), [("en", "This file is empty."), ("ja", "このファイルは空です")])
+def test_what_is_no_mail_that_came_back_is_told(world: World, lang: str, word: str) -> None:
+    world.write("empty", "")
+    done = world.run("bounces", "empty", lang=lang)
+    assert done.exit_code == 1
+    assert f"mailguard: empty: {word}" in done.stderr
+
+
 def test_a_client_s_mails_are_deleted_at_the_end(world: World) -> None:
     world.preview()
     assert world.run("outbox", "stop", "info@midori.example.jp").exit_code == 0
