@@ -46,7 +46,7 @@ class Client:
             return True
 
     async def begin(self, *lines: str) -> str:
-        await self.reply()
+        answer = await self.reply()
         for line in lines:
             answer = await self.say(line)
         return answer

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+import tracemalloc
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -315,17 +316,83 @@ async def test_a_good_sender_comes_through_while_all_places_are_held() -> None:
     assert len(inbox) == 1
 
 
-async def test_a_bomb_of_a_mail_holds_no_memory(tmp_path: Path) -> None:
-    """Twice the limit of empty lines, from two connections: nothing is counted as held when they are gone."""
-    async with listening(Inbox(), replace(SETTINGS, mail_bytes=1_000_000)) as (listener, connect):
-        for _ in range(2):
-            client = await connect()
-            await client.begin(*ENVELOPE, "DATA")
-            client.send(b"\r\n" * 1_100_000)
-            assert "552" in (await client.reply() or "552")
+SLOW = {
+    "says nothing": ((), b""),
+    "an endless line": ((), b"x"),
+    "says nothing after a greeting": (("EHLO a.example",), b""),
+    "says nothing in a mail": ((*ENVELOPE, "DATA"), b""),
+    "a mail of a byte a second": ((*ENVELOPE, "DATA"), b"x"),
+    "a mail of a little less than has to come": ((*ENVELOPE, "DATA"), b"x" * 499),
+}
+
+
+@pytest.mark.parametrize("how", SLOW)
+async def test_who_is_slow_is_cut_within_a_minute(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the settings as they come, by a clock that is put forward second by second.
+
+    Whoever sends ``bytes_per_s``, or a command each minute, is not slow; ``data_s`` and ``session_s`` end that.
+    """
+    said, each_second = SLOW[how]
+    loop, seconds = asyncio.get_running_loop(), 0
+    real = loop.time
+    async with listening(Inbox()) as (listener, connect):
+        client = await connect()
+        await client.begin(*said)
+        monkeypatch.setattr(loop, "time", lambda: real() + seconds)
+        while listener._gate.visitors:
+            assert seconds < 60
+            seconds += 1
+            client.send(each_second)
+            for _ in range(10):  # the socket, the reader and the timers have their turns
+                await asyncio.sleep(0)
+    assert seconds >= 10
+
+
+@pytest.fixture
+def peak() -> Iterator[Callable[[], int]]:
+    """The most bytes that Python has held since the test began."""
+    tracemalloc.start()
+    yield lambda: tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+
+EMPTY_LINES = b"\r\n" * 16_000
+LIMIT = 4_000_000
+
+
+async def send_empty_lines(client: Client, size: int) -> int:
+    """So many bytes of empty lines, or fewer if the connection ends before; how many were sent."""
+    for sent in range(0, size, len(EMPTY_LINES)):
+        try:
+            client.send(EMPTY_LINES)
+            await client.writer.drain()
+        except ConnectionError:
+            return sent
+    return size
+
+
+async def test_a_bomb_of_a_mail_holds_no_memory(peak: Callable[[], int]) -> None:
+    """Empty lines beyond the limit. No more than one mail of the limit is held while they come, and nothing after."""
+    async with listening(Inbox(), replace(SETTINGS, mail_bytes=LIMIT)) as (listener, connect):
+        client = await connect()
+        await client.begin(*ENVELOPE, "DATA")
+        await send_empty_lines(client, LIMIT * 3 // 2)
+        assert await client.say(".") == "552 5.3.4 The mail is too big"
+        assert listener._gate._all_held == 0
+        assert await client.say("NOOP") == "250 OK"
+        assert LIMIT < peak() < LIMIT * 3 // 2
+
+
+async def test_a_bomb_of_a_mail_that_does_not_end_is_cut(peak: Callable[[], int]) -> None:
+    """By force, since somebody who goes on sending does not read the reply."""
+    async with listening(Inbox(), replace(SETTINGS, mail_bytes=LIMIT)) as (listener, connect):
+        client = await connect()
+        await client.begin(*ENVELOPE, "DATA")
+        assert await send_empty_lines(client, 50 * LIMIT) < 10 * LIMIT, "that includes what the system buffers"
         assert await listener._gate.until_empty(3)
         assert listener._gate._all_held == 0
         assert listener._gate._held == {}
+        assert peak() < LIMIT * 3 // 2
 
 
 @pytest.mark.parametrize("said", ["EHLO a\x1b[31m", "HELO \x07", "EHLO"])
