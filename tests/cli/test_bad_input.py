@@ -41,7 +41,7 @@ FILES: list[tuple[str, int, str]] = [
     ("ingest --no-trust missing", 2, "missing does not exist"),
     ("ingest --no-trust folder", 0, "Messages: 0"),
     ("ingest --no-trust empty", 0, "This file is empty"),
-    ("ingest --no-trust garbage", 0, "neither a mail nor a report"),
+    ("ingest --no-trust garbage", 1, "neither a mail nor a report"),
     ("ingest --no-trust zero.zip", 0, "This file is empty"),
     ("ingest --no-trust cut.zip", 1, "the archive is damaged"),
     ("quarantine list --spool missing", 2, "is no spool"),
