@@ -338,3 +338,16 @@ def test_inherited_protection_is_not_to_be_weakened(language: str) -> None:
 def test_that_reports_arrive_is_not_said_where_only_the_record_was_seen(language: str, claim: str) -> None:
     page = load_guide("DMARC020", language)
     assert claim not in page.summary
+
+
+_DOES = {"ja": re.compile(r"\{provider\}」[がは]"), "en": re.compile(r"\{provider\} (?!may\b)")}
+
+
+@pytest.mark.parametrize("rule", ["ADDR004", "ADDR005"])
+@pytest.mark.parametrize(("language", "reported"), [("ja", "とされ"), ("en", "is reported to")])
+def test_what_a_provider_does_unasked_is_told_as_reported(rule: str, language: str, reported: str) -> None:
+    """Of some it was seen in public records, or read in others' accounts alone."""
+    page = (GUIDES / language / f"{rule}.md").read_text("utf-8")
+    said = [sentence for sentence in _SENTENCE_END[language].split(page) if _DOES[language].search(sentence)]
+    assert said
+    assert [sentence for sentence in said if reported not in sentence] == []
