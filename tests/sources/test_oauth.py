@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import logging
 import ssl
 import threading
 from collections.abc import Iterator
@@ -16,9 +18,12 @@ import pytest
 
 from mailguard.errors import UsageError
 from mailguard.sources.errors import MailboxError
+from mailguard.sources.mailbox import MailboxReader, SeenInMemory
 from mailguard.sources.oauth import OAuthSettings, TokenSource, oauth_from, sasl_xoauth2
 from mailguard.sources.secret import Secret
+from mailguard.sources.settings import Encryption, mailbox_from
 from tests.certificates import write_certificate
+from tests.sources.scripted_imap import ScriptedImap
 
 GOOD = {"access_token": "token-1", "token_type": "Bearer", "expires_in": 3600}
 
@@ -218,3 +223,77 @@ def test_settings_that_cannot_work_are_refused(data: dict[str, str]) -> None:
     with pytest.raises(UsageError, match=r"mailbox\.oauth: ") as caught:
         oauth_from(data, "mailbox.oauth")
     assert "written-here" not in str(caught.value)
+
+
+USER = "dmarc@clinic.example.jp"
+MAIL = "From: dmarc@reporter.example\r\n\r\n"
+
+
+@dataclass
+class Doorkeeper:
+    """What a mail server says that knows one token; ``shown`` are those that it was shown."""
+
+    accepted: str
+    shown: list[str] = field(default_factory=list)
+    _tag: str = ""
+
+    def __call__(self, tag: str, command: str) -> bytes | None:
+        if command == "AUTHENTICATE XOAUTH2":
+            self._tag = tag
+            return b"+ \r\n"
+        if not tag:
+            return self._verdict(command)
+        if "BODY" in command:
+            return f"* 1 FETCH (UID 5 BODY[]<0> {{{len(MAIL)}}}\r\n{MAIL})\r\n{tag} OK done\r\n".encode()
+        return None
+
+    def _verdict(self, response: str) -> bytes:
+        if not response:  # to the challenge that a refusal begins with
+            return f"{self._tag} NO AUTHENTICATE failed\r\n".encode()
+        said = base64.b64decode(response).decode()
+        self.shown.append(said.removeprefix(f"user={USER}\x01auth=Bearer ").rstrip("\x01"))
+        if said.encode() == sasl_xoauth2(USER, self.accepted):
+            return f"{self._tag} OK welcome\r\n".encode()
+        return b"+ " + base64.b64encode(b'{"status":"401","schemes":"bearer"}') + b"\r\n"
+
+
+@pytest.mark.parametrize("grant", ["client_credentials", "refresh_token"])
+def test_from_the_settings_to_a_mail_and_a_token_that_is_taken_no_longer_is_renewed_once(
+    server: TokenServer, settings: OAuthSettings, grant: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    oauth = {
+        "token_url": server.url,
+        "scope": settings.scope,
+        "client_id": "client",
+        "client_secret_env": "CLIENT_SECRET",
+        "ca_file": str(server.certificate),
+        **({"refresh_token_env": "REFRESH_TOKEN"} if grant == "refresh_token" else {}),
+    }
+    door = Doorkeeper("token-1")
+    with ScriptedImap("IMAP4rev1 AUTH=XOAUTH2", door) as imap:
+        place = {"host": "127.0.0.1", "port": imap.port, "encryption": Encryption.NONE.value}
+        mailbox = mailbox_from({**place, "user": USER, "oauth": oauth})
+        with MailboxReader(mailbox, SeenInMemory(), lambda raw: True) as reader:
+            batch = reader.next_batch()
+            assert batch is not None
+            assert [fetched.mail.raw for fetched in batch.mails] == [MAIL.encode()]
+            reader.hang_up()
+
+            door.accepted = "token-2"  # the other has expired there, long before it was said to
+            server.says(**{**GOOD, "access_token": "token-2"})
+            with pytest.raises(MailboxError, match="refused the login") as refused:
+                reader.next_batch()
+            for _ in range(2):
+                reader.hang_up()
+                assert reader.next_batch() is not None
+
+    assert door.shown == ["token-1", "token-1", "token-2", "token-2"]
+    assert [form["grant_type"] for form in server.asked] == [grant, grant]
+    assert {form.get("refresh_token") for form in server.asked} == (
+        {"the-refresh-token"} if grant == "refresh_token" else {None}
+    )
+    told = caplog.text + str(refused.value) + repr(mailbox)
+    responses = [base64.b64encode(sasl_xoauth2(USER, token)).decode() for token in ("token-1", "token-2")]
+    for secret in ("token-1", "token-2", "the-client-secret", "the-refresh-token", *responses):
+        assert secret not in told
