@@ -59,7 +59,7 @@ def audit(ctx: click.Context, /, **options: Any) -> None:
     DOMAIN may also be a mail address or the address of a web page.
 
     Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 wrong use, 3 a deciding question was not answered,
-    4 our own failure, 130 interrupted.
+    4 our own failure, 130 interrupted, 141 nobody reads on.
     """
     from mailguard.cli.running import Run, run_audits
     from mailguard.errors import OperationError

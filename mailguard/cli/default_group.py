@@ -17,7 +17,11 @@ class DefaultGroup(LazyGroup):
         self.default = default
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put the default command in front of what is neither a command nor a call for help."""
-        if args and args[0] not in {*self.list_commands(ctx), *ctx.help_option_names}:
-            args = [self.default, *args]
-        return super().parse_args(ctx, args)
+        """Put the default command in front of what is neither a command nor a call for help, behind any ``--lang``."""
+        language = 0
+        while args[language:] and args[language].partition("=")[0] == "--lang":
+            language += 1 if "=" in args[language] else 2
+        ours, rest = args[:language], args[language:]
+        if rest and rest[0] not in {*self.list_commands(ctx), *ctx.help_option_names}:
+            rest = [self.default, *rest]
+        return super().parse_args(ctx, [*ours, *rest])

@@ -1,19 +1,20 @@
-"""Exit codes of the audit: what a script may conclude without reading the output."""
+"""Exit codes: what a script may conclude without reading the output."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from mailguard.render.reading import is_undecided, is_waived
-from mailguard.rules.base import Severity
+if TYPE_CHECKING:
+    from mailguard.rules.base import Severity
 
 OK: Final = 0
 FINDINGS: Final = 1  # findings at or above --fail-on
 WRONG_USE: Final = 2
 UNANSWERED: Final = 3  # a deciding fact could not be answered
 OUR_FAILURE: Final = 4
-INTERRUPTED: Final = 130
+INTERRUPTED: Final = 130  # as a shell tells of SIGINT
+UNREAD: Final = 141  # nobody reads on, as with `| head`; as a shell tells of SIGPIPE
 
 
 @dataclass(slots=True)
@@ -28,6 +29,9 @@ class Outcome:
 
     def count(self, document: dict[str, Any], fail_on: Severity | None) -> None:
         """Take one audit's document into account; ``fail_on`` None means that findings never fail."""
+        from mailguard.render.reading import is_undecided, is_waived
+        from mailguard.rules.base import Severity
+
         self.unanswered |= is_undecided(document)
         self.findings |= fail_on is not None and any(
             Severity(finding["severity"]).rank <= fail_on.rank and not is_waived(finding)

@@ -99,6 +99,4 @@ def _carry_out(ctx: click.Context, work: Callable[[Outcome], Any]) -> None:
     except OperationError as error:
         click.echo(f"mailguard: {error.told(say)}", err=True)
         ctx.exit(OUR_FAILURE)
-    except KeyboardInterrupt:
-        outcome.interrupted = True
     ctx.exit(outcome.code)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from mailguard.cli.speaking import choose_language, say
-from mailguard.words import LANGUAGES
+from mailguard.cli.speaking import lang_option as lang_option
+from mailguard.cli.speaking import say
 
 if TYPE_CHECKING:
     from mailguard.resolver import ResolverSettings
@@ -32,19 +32,6 @@ class _Seconds(click.FloatRange):
             told = say("{value!r} is not a valid {number_type}.")
             self.fail(told.format(value=value, number_type=self.name), param, ctx)
         return number
-
-
-def lang_option(command: F) -> F:
-    """``--lang``, for every command that says something; the command itself is not told."""
-    option = click.option(
-        "--lang",
-        type=click.Choice(LANGUAGES),
-        is_eager=True,  # so that what is wrong with other options is told in it
-        expose_value=False,  # ``language`` and ``say`` know it
-        callback=choose_language,
-        help="Language of the output; without it, that of the locale.",
-    )
-    return option(command)
 
 
 def resolver_options(command: F) -> F:

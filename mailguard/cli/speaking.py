@@ -4,25 +4,41 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, NoReturn, TypeVar
 
 import click
 
 from mailguard.cli.clicktexts import localise_click
-from mailguard.words import language_of, translator
+from mailguard.cli.exits import INTERRUPTED, OUR_FAILURE, UNREAD
+from mailguard.words import LANGUAGES, language_of, translator
 
-_OUR_FAILURE: Final = 4
 _CHOSEN: Final = "mailguard.language"
 
+F = TypeVar("F", bound=Callable[..., Any])
 
-def choose_language(ctx: click.Context, _: click.Parameter, language: str | None) -> str | None:
+
+def choose_language(ctx: click.Context, _: click.Parameter | None, language: str | None) -> str | None:
     """Note the language of ``--lang`` for everything that is said from now on."""
     if language:
         ctx.meta[_CHOSEN] = language
         localise_click(language)
     return language
+
+
+def lang_option(command: F) -> F:
+    """``--lang``, for everything that says something. No command is told it: ``language`` and ``say`` know it."""
+    option = click.option(
+        "--lang",
+        type=click.Choice(LANGUAGES),
+        is_eager=True,
+        expose_value=False,
+        callback=choose_language,
+        help="Language of the output; without it, that of the locale.",
+    )
+    return option(command)
 
 
 def language() -> str:
@@ -70,9 +86,13 @@ class SpokenCommand(_SpokenHelp):
 
 
 class SpokenGroup(_SpokenHelp, click.Group):
-    """A group of such commands."""
+    """A group of such commands. Its ``--lang`` holds for all of them."""
 
     command_class = SpokenCommand
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        lang_option(self)
 
 
 class LazyGroup(SpokenGroup):
@@ -104,29 +124,67 @@ class LazyGroup(SpokenGroup):
         assert isinstance(command, click.Command)
         return command
 
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command. What goes wrong is told in one sentence; a traceback only in Python's development mode."""
-        from mailguard.errors import OperationError, UsageError
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        # Before anything is parsed: --help, and what is wrong with an option, is told in it wherever --lang stands.
+        choose_language(ctx, None, _language_in(args))
+        with _telling():
+            return super().parse_args(ctx, args)
 
-        try:
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        with _telling():
             return super().invoke(ctx)
-        except UsageError as error:
-            raise click.UsageError(error.told(say)) from error
-        except OperationError as error:
-            message = error.told(say)
-        except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
-            raise  # click ends quietly when nobody reads on
-        except OSError as error:
-            if error.filename is None:
-                give_up_output()
-            message = _about_the_system(error)
-        except Exception as error:
-            if sys.flags.dev_mode:
-                raise
-            message = say("mailguard itself failed ({error}). Please report this; `python -X dev` shows more.")
-            message = message.format(error=repr(error))
+
+
+def _language_in(arguments: Sequence[str]) -> str | None:
+    """What ``--lang`` says, the last one where there are several; None where it is not there or says no language."""
+    found = None
+    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        if argument == "--":
+            break
+        name, equals, value = argument.partition("=")
+        chosen = value if equals else following
+        if name == "--lang" and chosen in LANGUAGES:
+            found = chosen
+    return found
+
+
+@contextmanager
+def _telling() -> Iterator[None]:
+    """The one place where a command ends otherwise than it meant to: one sentence, and the exit code that goes with it.
+
+    A traceback is shown in Python's development mode only.
+    """
+    from mailguard.errors import OperationError, UsageError
+
+    try:
+        yield
+    except UsageError as error:
+        raise click.UsageError(error.told(say)) from error
+    except OperationError as error:
+        _end(OUR_FAILURE, error.told(say))
+    except KeyboardInterrupt:
+        _end(INTERRUPTED, say("Interrupted."))
+    except BrokenPipeError:
+        give_up_output()
+        raise click.exceptions.Exit(UNREAD) from None
+    except (click.ClickException, click.Abort, click.exceptions.Exit):
+        raise
+    except OSError as error:
+        if error.filename is None:
+            give_up_output()
+        _end(OUR_FAILURE, _about_the_system(error))
+    except Exception as error:
+        if sys.flags.dev_mode:
+            raise
+        message = say("mailguard itself failed ({error}). Please report this; `python -X dev` shows more.")
+        _end(OUR_FAILURE, message.format(error=repr(error)))
+
+
+def _end(code: int, message: str) -> NoReturn:
+    with suppress(OSError):  # where nobody can be told, the exit code tells
         click.echo(f"mailguard: {message}", err=True)
-        raise click.exceptions.Exit(_OUR_FAILURE)
+    raise click.exceptions.Exit(code)
 
 
 def give_up_output() -> None:
@@ -137,5 +195,7 @@ def give_up_output() -> None:
 def _about_the_system(error: OSError) -> str:
     from mailguard.errors import Sentence, system_reason
 
-    place = error.filename or Sentence("standard output")
-    return Sentence("{file} could not be used ({reason}).", file=place, reason=system_reason(error)).told(say)
+    reason = system_reason(error)
+    if error.filename is None:
+        return Sentence("Standard output could not be used ({reason}).", reason=reason).told(say)
+    return Sentence("{file} could not be used ({reason}).", file=error.filename, reason=reason).told(say)
