@@ -264,10 +264,10 @@ def test_a_broken_brand_is_told_of_by_its_file(files: dict[str, str], word: str)
 
 
 def test_clinic_and_day_stand_in_the_guide() -> None:
-    found = book("--audits", "one.json", "--clinic", "みどり医院", "--due", "2027-02-03")
+    found = book("--audits", "one.json", "--clinic", "みどり医院", "--due", "2031-02-03")
     assert "みどり医院" in part(found, "letters")
-    assert "3 February 2027" in part(found, "todo")
-    assert "3 February 2027" not in part(book("--audits", "one.json"), "todo")
+    assert "3 February 2031" in part(found, "todo")
+    assert "3 February 2031" not in part(book("--audits", "one.json"), "todo")
 
 
 def test_what_strangers_could_write_is_shown_and_not_obeyed() -> None:
