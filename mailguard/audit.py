@@ -15,7 +15,7 @@ from typing import Final
 
 from mailguard.dossier import Dossier, Expectation
 from mailguard.evidence import Evidence, Option, source_of
-from mailguard.inquiry import Inquiry, Source, run
+from mailguard.inquiry import Answer, Inquiry, Source, run
 from mailguard.names import DomainName
 from mailguard.policy.expectation import expectation_for
 from mailguard.policy.files import Policy
@@ -31,6 +31,7 @@ from mailguard.second_opinion import Opinion, second_opinion_inquiry
 from mailguard.survey import Survey, take_survey
 from mailguard.verdict import Spoofable
 from mailguard.zone.parked import Parking, parked_state
+from mailguard.zone.reach import doubted, doubting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +67,12 @@ class Audit:
     evidence: Evidence
     duration_s: float
 
+    @property
+    def answers(self) -> tuple[Answer, ...]:
+        """The answers as they were judged: of a server that does not reach the internet, no absence is believed."""
+        answers = self.evidence.answers
+        return tuple(map(doubted, answers)) if self.dossier.survey.is_cut_off else answers
+
 
 async def audit_domain(domain: DomainName, plan: Plan, resolver: Resolver) -> Audit:
     """Audit one domain over the network: at most 100 questions and 20 s (``Session``).
@@ -80,8 +87,7 @@ async def audit_domain(domain: DomainName, plan: Plan, resolver: Resolver) -> Au
         survey = await drive(_survey(evidence, plan), session)
         opinion = None
         if plan.second_opinion:
-            seen = {answer.question: answer for answer in session.answers}
-            opinion = await drive(second_opinion_inquiry(domain, seen), session)
+            opinion = await drive(_ask_second(survey, session.answers), session)
         evidence = replace(evidence, answers=session.answers)
     return _conclude(survey, plan, evidence, opinion, began)
 
@@ -93,8 +99,7 @@ def replay_audit(evidence: Evidence, plan: Plan) -> Audit:
     survey = run(_survey(evidence, plan), source)
     opinion = None
     if plan.second_opinion:
-        seen = {answer.question: answer for answer in evidence.answers}
-        opinion = run(second_opinion_inquiry(evidence.domain, seen), source)
+        opinion = run(_ask_second(survey, evidence.answers), source)
     return _conclude(survey, plan, evidence, opinion, began)
 
 
@@ -111,6 +116,14 @@ def _survey(evidence: Evidence, plan: Plan) -> Inquiry[Survey]:
         probe_label=evidence.probe_label,
         knowledge=plan.knowledge,
     )
+
+
+def _ask_second(survey: Survey, answers: tuple[Answer, ...]) -> Inquiry[Opinion]:
+    """The second opinion, which believes no server that the first did not."""
+    if not survey.is_cut_off:
+        return second_opinion_inquiry(survey.domain, {answer.question: answer for answer in answers})
+    seen = {answer.question: doubted(answer) for answer in answers}
+    return doubting(second_opinion_inquiry(survey.domain, seen))
 
 
 def _conclude(survey: Survey, plan: Plan, evidence: Evidence, opinion: Opinion | None, began: float) -> Audit:

@@ -105,7 +105,8 @@ class Answer:
     ``took_ms`` counts from the first attempt and is 0 for an answer that was shared with an earlier asker.
     ``asked_at`` is POSIX time. ``note`` says in one machine-readable word why a question was not asked or what was
     wrong with the response: ``budget``, ``deadline``, ``evidence``, ``unaskable``, ``unneeded``, ``closed``, ``lame``,
-    ``malformed``, ``unreachable``, ``cname-loop``, ``cname-chain``.
+    ``malformed``, ``unreachable``, ``cname-loop``, ``cname-chain``; or ``cut-off`` where what a server denied is not
+    believed (``zone/reach.py``).
     """
 
     question: Question

@@ -7,7 +7,7 @@ costs nothing: whoever drives the inquiry asks every (name, type) once.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from mailguard.dkim.survey import Candidate, DkimSurvey, SelectorOrigin, survey_dkim
@@ -17,6 +17,7 @@ from mailguard.names import DomainName
 from mailguard.providers import Providers, Recognised, selectors_for
 from mailguard.spf.record import select_records
 from mailguard.spf.survey import SpfSurvey, Strangers, survey_passes, survey_spf
+from mailguard.zone.reach import doubting, reaches_internet
 from mailguard.zone.survey import SubdomainsExist, ZoneSurvey, survey_zone
 
 
@@ -24,7 +25,8 @@ from mailguard.zone.survey import SubdomainsExist, ZoneSurvey, survey_zone
 class Survey:
     """What DNS says about ``domain``; each part keeps the answers it rests on.
 
-    ``organization`` is the SPF record of the organizational domain, where that is another name.
+    ``organization`` is the SPF record of the organizational domain, where that is another name. ``is_cut_off``: whoever
+    answered seems not to reach the internet, and every absence is among the unanswered (``zone/reach.py``).
     """
 
     domain: DomainName
@@ -34,6 +36,24 @@ class Survey:
     zone: ZoneSurvey
     providers: tuple[Recognised, ...] = ()
     organization: SpfSurvey | None = None
+    is_cut_off: bool = False
+
+    @property
+    def is_found(self) -> bool:
+        """Whether an answer shows that the domain exists, or a name above it that only the internet knows."""
+        own = (self.zone.mx, self.zone.txt, self.zone.a, self.zone.aaaa, *self.zone.ns[:1])
+        seen = (*self.zone.ns, *(node.answer for node in self.dmarc.nodes.values()))
+        # An alias exists, wherever it leads (RFC 2308 section 2.1).
+        return any(answer.present or answer.aliases for answer in (*own, *seen)) or any(
+            answer.absent and not answer.denies_name for answer in own
+        )
+
+    @property
+    def denies(self) -> bool:
+        """Whether anything was said not to exist, on which a judgement could rest."""
+        nodes = (node.answer for node in self.dmarc.nodes.values())
+        answers = (self.zone.mx, self.zone.txt, self.zone.a, self.zone.aaaa, self.dkim.below, *nodes)
+        return any(answer.absent for answer in answers)
 
     @property
     def strangers_above(self) -> Strangers:
@@ -62,6 +82,9 @@ def take_survey(
 ) -> Inquiry[Survey]:
     """Ask all there is to ask about ``domain``.
 
+    Where nothing shows that it exists, one question more (seldom two) tells a missing domain from a server that does
+    not reach the internet.
+
     Args:
         selectors: DKIM selectors that the user named.
         reported: DKIM selectors of this domain that aggregate reports told of.
@@ -71,6 +94,13 @@ def take_survey(
     knowledge = knowledge or Providers()
     named = [Candidate(selector, SelectorOrigin.USER) for selector in selectors]
     named += [Candidate(selector, SelectorOrigin.REPORT) for selector in reported]
+    survey = yield from _survey(domain, named, probe_label, knowledge)
+    if survey.is_found or not survey.denies or (yield from reaches_internet(domain)):
+        return survey
+    return replace((yield from doubting(_survey(domain, named, probe_label, knowledge))), is_cut_off=True)
+
+
+def _survey(domain: DomainName, named: Sequence[Candidate], probe_label: str, knowledge: Providers) -> Inquiry[Survey]:
     results = yield Together(
         (
             survey_spf(domain),

@@ -59,12 +59,12 @@ def to_document(audit: Audit) -> Document:
     if audit.opinion is not None:
         document["second_opinion"] = _opinion(audit.opinion, survey)
     document["unanswered"] = [
-        *(_unanswered(answer) for answer in audit.evidence.answers if answer.unanswered),
+        *(_unanswered(answer) for answer in audit.answers if answer.unanswered),
         *_left_out(survey.spf),
     ]
     document["questions"] = sum(map(_was_asked, audit.evidence.answers))
     document["answered_by"] = sorted({answer.server for answer in audit.evidence.answers if answer.server})
-    document["dnssec"] = _dnssec(audit.evidence.answers)
+    document["dnssec"] = _dnssec(audit.answers)
     document["duration_s"] = round(audit.duration_s, 3)
     return document
 

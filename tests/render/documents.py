@@ -72,8 +72,9 @@ def document_of_case(case: Case) -> Document:
 def all_documents() -> dict[str, Document]:
     """A document for every case of every specification page, and for worlds in which there is nothing to see."""
     documents = {f"{case.rule_id} {case.kind}: {case.title}": document_of_case(case) for case in CASES}
-    documents["nothing exists"] = document_of("example.net A 192.0.2.1")
+    documents["nothing exists"] = document_of("jp NS ns.example")
     documents["only the domain exists"] = document_of("clinic.example.jp A 192.0.2.1")
+    documents["everything is denied"] = document_of("")
     for status in ("!timeout", "!servfail", "!refused", "!error"):
         documents[f"everything {status}"] = document_of(
             "\n".join(f"{owner} * {status}" for owner in ("clinic.example.jp", "example.jp", "jp", *below()))
