@@ -51,6 +51,8 @@ class Markdown:
             verdict = self._phrases.verdict(document["spoofable"][scope])
             reason = self._phrases.reason(document["spoofable"]["reasons"][scope])
             yield f"- {who}: **{verdict}** {self._phrases.aside(reason)}"
+        if network := self._phrases.network(document):
+            yield from ("", network)
 
     def _facts(self, document: Document) -> Iterator[str]:
         yield f"| | {self._say('State')} | {self._say('Record')} |"
@@ -78,7 +80,7 @@ class Markdown:
             yield f"- {markdown(self._phrases.requirement(row))}"
 
     def _findings(self, document: Document) -> Iterator[str]:
-        if not document["findings"]:
+        if not (document["findings"] or self._phrases.network(document)):
             yield ""
             yield self._phrases.nothing_found(document)
         for finding in document["findings"]:

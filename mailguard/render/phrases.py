@@ -64,9 +64,12 @@ _NOTES: Final = {
     "closed": "the run was ending",
     "lame": "the server does not look up names",
     "malformed": "the answer could not be read",
-    "unreachable": "the server could not be reached",
     "cname-loop": "aliases go round in a circle",
     "cname-chain": "too many aliases in a row",
+}
+_WITHOUT_ANSWER: Final = {
+    "unreachable": "the DNS server could not be reached",
+    "cut-off": "said not to exist, by a DNS server that seems not to reach the internet",
 }
 _READINESS: Final = {
     "paste-as-is": "paste as is",
@@ -92,6 +95,12 @@ _REASONS: Final = {
     "key-open-to-all": "everybody can sign with a DKIM key of this domain",
     "unanswered": "a deciding question was not answered",
     "spf-unknown": "whether SPF lets strangers pass could not be seen",
+}
+
+_NETWORK: Final = {
+    "cut-off": "Your DNS server seems not to reach the internet, so what it says does not exist is not believed. "
+    "Name another one with --nameserver, or audit from another network.",
+    "silent": "Nothing could be judged. Check the network, or name another DNS server with --nameserver.",
 }
 
 _MANY: Final = 999
@@ -139,6 +148,8 @@ class Phrases:
 
     def unanswered(self, row: dict[str, Any]) -> str:
         """What became of a question that has no answer, and why."""
+        if row["note"] in _WITHOUT_ANSWER:
+            return self._of(_WITHOUT_ANSWER, row["note"])
         note = f" ({self._of(_NOTES, row['note'])})" if row["note"] else ""
         return self._of(_ANSWERS, row["status"]) + note
 
@@ -176,6 +187,15 @@ class Phrases:
         title = row.get("title", {}).get(self.language, row["requirement"])
         return f"{_MARKS[row['status']]} {row['programme']}: {title}{self.standing(row.get('evidence', ''))}"
 
+    def network(self, document: dict[str, Any]) -> str | None:
+        """What to do where our own network, not the domain, is why nothing could be judged."""
+        rows = document["unanswered"]
+        if any(row["note"] == "cut-off" for row in rows):
+            return self._of(_NETWORK, "cut-off")
+        is_judged = any(document[part]["status"] != "unanswered" for part in ("spf", "dmarc", "dkim", "mx"))
+        was_asked = any(row["status"] != "not-asked" for row in rows)
+        return self._of(_NETWORK, "silent") if was_asked and not is_judged else None
+
     def nothing_found(self, document: dict[str, Any]) -> str:
         """That there is no finding, claiming no more than was answered."""
         if document["unanswered"]:
@@ -187,6 +207,6 @@ def all_texts() -> list[str]:
     """Every English text of the tables, for the catalogue."""
     tables = (
         *(_SCOPES, _VERDICTS, _SEVERITIES, _CONFIDENCES, _STATES, _MX, _KEYS, _ANSWERS, _NOTES),
-        *(_READINESS, _REASONS, _STANDINGS, _STRENGTHS),
+        *(_WITHOUT_ANSWER, _NETWORK, _READINESS, _REASONS, _STANDINGS, _STRENGTHS),
     )
     return sorted({ONE_AT_A_TIME} | {text for table in tables for text in table.values()})

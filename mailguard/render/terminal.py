@@ -79,6 +79,8 @@ class Terminal:
         told = dict.fromkeys(spoofable["reasons"][scope] for scope in SCOPES)
         for reason in told:
             yield "  " + self._phrases.aside(self._phrases.reason(reason))
+        if network := self._phrases.network(document):
+            yield from self._wrapped(network, 2)
 
     def _facts(self, document: Document) -> Iterator[str]:
         spf, dmarc, dkim, mx = (document[key] for key in ("spf", "dmarc", "dkim", "mx"))
@@ -121,7 +123,7 @@ class Terminal:
         open_findings = [finding for finding in document["findings"] if not is_waived(finding)]
         waived = [finding for finding in document["findings"] if is_waived(finding)]
         shown: set[str] = set()
-        if not document["findings"]:
+        if not (document["findings"] or self._phrases.network(document)):
             yield ""
             yield "  " + self._phrases.nothing_found(document)
         for finding in open_findings:

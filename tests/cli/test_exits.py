@@ -66,3 +66,23 @@ def test_one_bad_domain_does_not_lose_the_others(dns: Dns) -> None:
     assert '"domain":"bare.example.jp"' in result.stdout
     assert "'no-dot' has no dot" in result.stderr
     assert result.returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [("en", "Your DNS server seems not to reach the internet"), ("ja", "インターネットにつながっていないようです")],
+)
+def test_3_from_a_server_that_denies_everything_and_what_to_do(language: str, told: str) -> None:
+    with served("") as closed:
+        result = mailguard("audit", "example.jp", "--lang", language, *closed.options)
+    assert result.returncode == 3
+    assert told in result.stdout
+    assert "--nameserver" in result.stdout
+    assert "ZONE001" not in result.stdout
+
+
+def test_1_for_a_domain_that_does_not_exist_below_a_top_level_domain_that_does() -> None:
+    with served("net NS ns.example") as internet:
+        result = mailguard("audit", "missing.example.net", *internet.options)
+    assert result.returncode == 1
+    assert "ZONE001" in result.stdout

@@ -159,7 +159,8 @@ class TestForPeople:
         for title, document in all_documents().items():
             text = re.sub(r"^ +", "", shown(PEOPLE[form](language), document), flags=re.MULTILINE)
             assert (all_clear in text) == (not document["findings"] and not document["unanswered"]), title
-            assert (limited in text) == (not document["findings"] and bool(document["unanswered"])), title
+            judged = any(document[part]["status"] != "unanswered" for part in ("spf", "dmarc", "dkim", "mx"))
+            assert (limited in text) == (not document["findings"] and bool(document["unanswered"]) and judged), title
 
     def test_every_record_to_publish_stands_there_to_be_copied(self, form: str, language: str) -> None:
         for title, document in all_documents().items():
@@ -167,6 +168,30 @@ class TestForPeople:
             for finding in document["findings"]:
                 for record in finding["fix"]["records"] if finding["fix"] else ():
                     assert all(f"+ {value}\n" in text for value in record["after"] if value.isascii()), title
+
+    def test_whose_network_is_at_fault_reads_what_to_do_and_no_comfort(self, form: str, language: str) -> None:
+        told = {
+            "ja": ("インターネットにつながっていないようです", "何も判定できませんでした"),
+            "en": ("not to reach the", "Nothing could be judged"),
+        }
+        comfort = {"ja": "見つかりませんでした", "en": "nothing to correct"}[language]
+        documents = all_documents()
+        for world, sentence in zip(("everything is denied", "everything !timeout"), told[language], strict=True):
+            text = re.sub(r"\n +", "" if language == "ja" else " ", shown(PEOPLE[form](language), documents[world]))
+            assert sentence in text
+            assert "--nameserver" in text
+            assert comfort not in text
+
+    def test_a_server_that_cannot_be_reached_has_not_been_waited_for(self, form: str, language: str) -> None:
+        silent = all_documents()["everything !timeout"]
+        rows = [{**row, "note": "unreachable"} for row in silent["unanswered"]]
+        reached = {"ja": "DNSサーバーにつながりません", "en": "the DNS server could not be reached"}[language]
+        waited = {"ja": "時間内", "en": "no answer in time"}[language]
+        renderer = PEOPLE[form](language)
+        text = renderer.item({**silent, "unanswered": rows})
+        assert reached in text
+        assert waited not in text
+        assert waited in renderer.item(silent)
 
 
 class TestTerminal:
