@@ -77,14 +77,16 @@ class Archive:
         if self._store is None:
             return secrets.token_bytes(16)
         from mailguard.store.numbering import numbering_key
+        from mailguard.store.place import db_command
 
         try:
             return numbering_key(self._store.database, (secrets.randbits(62), secrets.randbits(62)))
         except self._store.database.trouble as error:
             raise OperationError(
-                "The database {place} could not be asked ({reason}); try again, then run: mailguard db check",
+                "The database {place} could not be asked ({reason}); try again, then run: {command}",
                 place=self._store.place,
-                reason=str(error).splitlines()[0],
+                reason=self._store.database.why(error),
+                command=db_command("check", self._store.place),
             ) from error
 
     def selectors(self, domains: Iterable[DomainName], until: datetime, days: int) -> dict[DomainName, tuple[str, ...]]:

@@ -77,7 +77,7 @@ def upgrade(place: str) -> None:
         raise OperationError(
             "The database {place} could not be upgraded ({reason}); nothing was changed.",
             place=database.place,
-            reason=" ".join(str(error).split())[:300],
+            reason=database.why(error),
         ) from error
     finally:
         database.close()
@@ -125,6 +125,7 @@ def restore(file: Path, place: str) -> None:
     The copy is checked first. A database that is there already is never written over; move it away before.
     """
     from mailguard.store.migrate import schema_of
+    from mailguard.store.place import db_command
     from mailguard.store.sqlite import connect_for_reading, copy
 
     if "://" in place:
@@ -137,10 +138,11 @@ def restore(file: Path, place: str) -> None:
             raise OperationError("The copy {file} cannot be used: {fault}", file=file, fault=fault)
         copy(source, Path(place))
     except source.trouble as error:
-        raise OperationError("The copy {file} cannot be used: {fault}", file=file, fault=str(error)) from error
+        raise OperationError("The copy {file} cannot be used: {fault}", file=file, fault=source.why(error)) from error
     finally:
         source.close()
-    click.echo(say("{place} was made from {file}; run: mailguard db upgrade").format(place=place, file=file))
+    told = say("{place} was made from {file}; run: {command}")
+    click.echo(told.format(place=place, file=file, command=db_command("upgrade", place)))
 
 
 @db.command(cls=SpokenCommand)

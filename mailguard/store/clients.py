@@ -26,6 +26,7 @@ from mailguard.errors import OperationError
 from mailguard.names import DomainName
 from mailguard.store.audits import MAX_BYTES
 from mailguard.store.database import Database
+from mailguard.store.place import db_command
 from mailguard.store.statements import ROLLUPS, marks
 
 _AT_ONCE: Final = 400
@@ -89,9 +90,10 @@ def asking(database: Database) -> Iterator[None]:
         yield
     except database.trouble as error:
         raise OperationError(
-            "The database {place} could not be asked ({reason}); try again, then run: mailguard db check",
+            "The database {place} could not be asked ({reason}); try again, then run: {command}",
             place=database.place,
-            reason=" ".join(str(error).split())[:300],
+            reason=database.why(error),
+            command=db_command("check", database.place),
         ) from error
 
 

@@ -65,5 +65,8 @@ class Database(Protocol):
     def insert(self, table: str, rows: Iterable[Values]) -> None:
         """Insert rows as ``statements.COLUMNS`` orders them; taken one by one, never held together."""
 
+    def why(self, error: Exception) -> str:
+        """What one of ``trouble`` means, in words that can be told (often a Sentence)."""
+
     def close(self) -> None:
         """Close the connection; what was not committed is gone."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from mailguard.errors import OperationError
 from mailguard.store.database import Database
+from mailguard.store.place import db_command
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -49,8 +50,9 @@ def check_schema(database: Database) -> None:
             "The database {place} was changed by a later version of mailguard; use that version.", place=database.place
         )
     raise OperationError(
-        "The database {place} was made by an earlier version of mailguard; run: mailguard db upgrade",
+        "The database {place} was made by an earlier version of mailguard; run: {command}",
         place=database.place,
+        command=db_command("upgrade", database.place),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import Final
 
 from mailguard.errors import UsageError
@@ -31,6 +32,11 @@ def check_place(place: str) -> None:
             )
     elif ("://" in place and not place.startswith("sqlite:///")) or _KEYWORDS.search(place) or "\0" in place:
         raise UsageError("A database is a file or postgresql://..., nothing else; check the address.")
+
+
+def db_command(step: str, place: str) -> str:
+    """``mailguard db`` with this step for this database, to be pasted into a shell."""
+    return shlex.join(["mailguard", "db", step, "--database", place])
 
 
 def hide_password(url: str) -> str:

@@ -121,6 +121,9 @@ class PostgresDatabase:
                 for row in waiting:
                     copy.write_row(row)
 
+    def why(self, error: Exception) -> str:
+        return _why(error)
+
     def close(self) -> None:
         self.connection.close()
 
@@ -162,6 +165,7 @@ _REFUSALS: Final = {
     "no password supplied": Sentence("the server wants a password"),
     "could not translate host name": Sentence("the name of the server is not known"),
     "failed to resolve host": Sentence("the name of the server is not known"),
+    "lock timeout": Sentence("another program is writing to it"),
     "too many clients": Sentence("the server has too many connections"),
     "starting up": Sentence("the server is just starting"),
     "shutting down": Sentence("the server is just stopping"),

@@ -110,6 +110,9 @@ class SqliteDatabase:
     def insert(self, table: str, rows: Iterable[Values]) -> None:
         self.connection.executemany(_INSERTS[table], rows)
 
+    def why(self, error: Exception) -> str:
+        return _why(error)
+
     def close(self) -> None:
         self.connection.close()
 
@@ -214,18 +217,20 @@ _REFUSALS: Final = {
     "SQLITE_NOTADB": Sentence("it is no database"),
     "SQLITE_CORRUPT": Sentence("it is damaged"),
     "SQLITE_BUSY": Sentence("another program is writing to it"),
+    "SQLITE_LOCKED": Sentence("another program is writing to it"),
     "SQLITE_FULL": Sentence("the disk is full"),
     "SQLITE_READONLY": Sentence("this user may only read it"),
     "SQLITE_CANTOPEN": Sentence("this user may not use it"),
 }
 
 
-def _why(error: OSError | sqlite3.Error) -> str:
-    """Why the system or SQLite refused, in words that can be told."""
+def _why(error: Exception) -> str:
+    """Why the system or SQLite refused, in words that can be told; SQLite's own words for what is rare."""
     if isinstance(error, OSError):
         return system_reason(error)
     name = str(getattr(error, "sqlite_errorname", ""))
-    return next((told for begin, told in _REFUSALS.items() if name.startswith(begin)), str(error))
+    own = " ".join(str(error).split())[:300]
+    return next((told for begin, told in _REFUSALS.items() if name.startswith(begin)), own)
 
 
 def _sync(path: Path) -> None:

@@ -14,7 +14,7 @@ from mailguard.store import audits, filing, other_questions, reports, reprocess,
 from mailguard.store.database import Database
 from mailguard.store.migrate import check_schema, schema_of, upgrade
 from mailguard.store.other_questions import FailureRow, TlsRow, TlsSum
-from mailguard.store.place import check_place, is_postgresql
+from mailguard.store.place import check_place, db_command, is_postgresql
 from mailguard.store.reports import (
     DayRow,
     KnownReporter,
@@ -178,9 +178,10 @@ class Reader:
             yield
         except self.database.trouble as error:
             raise OperationError(
-                "The database {place} could not be asked ({reason}); try again, then run: mailguard db check",
+                "The database {place} could not be asked ({reason}); try again, then run: {command}",
                 place=self.place,
-                reason=_one_line(error),
+                reason=self.database.why(error),
+                command=db_command("check", self.place),
             ) from error
 
 
@@ -193,17 +194,22 @@ class Store(Reader):
         Doing it again changes nothing. Raises OperationError when the database will not have it; then nothing of the
         batch was stored, and trying again may help.
         """
-        with self._writing(), self.database.transaction():
+        told = Sentence("What was received could not be stored in {place} ({reason}); nothing of it was kept.")
+        with self._writing(told), self.database.transaction():
             return filing.add(self.database, batch)
 
     def prune(self, kind: Kind, before: int) -> int:
         """Delete what is of a kind and older than ``before`` (POSIX seconds); how many rows it was."""
-        with self._writing():
+        told = Sentence("Nothing could be deleted from {place} ({reason}); try again.")
+        with self._writing(told):
             return upkeep.prune(self.database, kind, before)
 
     def keep_audit(self, document: dict[str, Any]) -> bool:
         """Keep an audit for comparison; False when it is there already."""
-        with self._writing():
+        told = Sentence(
+            "The audit of {domain} could not be kept in {place}, to be compared with later ones ({reason}); try again."
+        )
+        with self._writing(told, domain=document["domain"]):
             return audits.keep_audit(self.database, document)
 
     def list_kept(self) -> list[int]:
@@ -223,19 +229,17 @@ class Store(Reader):
 
     def reread(self, kept: Kept, filed: Filed, told: Reread, *, regrade: bool = False) -> None:
         """Put a new reading of a kept mail in the place of the old one; with ``regrade`` its grades too."""
-        with self._writing():
+        sentence = Sentence("The new reading of a mail could not be stored in {place} ({reason}); the old one stays.")
+        with self._writing(sentence):
             reprocess.reread(self.database, kept, filed, told, regrade=regrade)
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
+    def _writing(self, told: Sentence, **fields: object) -> Iterator[None]:
+        """``told`` says what was not done, with ``fields`` and why."""
         try:
             yield
         except self.database.trouble as error:
-            raise OperationError(
-                "What was received could not be stored in {place} ({reason}); nothing of it was kept.",
-                place=self.place,
-                reason=_one_line(error),
-            ) from error
+            raise OperationError(told, place=self.place, reason=self.database.why(error), **fields) from error
 
 
 def open_store(place: str | Path, *, create: bool = True) -> Store:
@@ -249,7 +253,9 @@ def open_store(place: str | Path, *, create: bool = True) -> Store:
         open_reader(place).close()
     store = Store(connect(place))
     try:
-        with store._writing():
+        with store._writing(
+            Sentence("The tables of the database {place} could not be made or read ({reason}); try again.")
+        ):
             if not schema_of(store.database):
                 upgrade(store.database)
             check_schema(store.database)
@@ -283,7 +289,3 @@ def connect(place: str | Path, *, write: bool = True) -> Database:
 
     path = Path(text.removeprefix("sqlite:///"))
     return sqlite.connect_for_writing(path) if write else sqlite.connect_for_reading(path)
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:300]

@@ -85,7 +85,7 @@ def _add_and_take_back(store: Store, batch: Sequence[Filed]) -> tuple[Stored, ..
         return stored
     except store.database.trouble as error:
         raise OperationError(
-            "The database {place} could not be asked ({reason}).", place=store.place, reason=error
+            "The database {place} could not be asked ({reason}).", place=store.place, reason=store.database.why(error)
         ) from error
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -117,6 +119,31 @@ def test_a_damaged_copy_is_not_restored(run: Run, place: Path) -> None:
     broken.write_bytes(b"SQLite format 3\0" + b"\xff" * 5000)
     assert run("db", "restore", broken, "--database", place.with_name("fresh")).exit_code == 4
     assert not place.with_name("fresh").exists()
+
+
+def test_a_restored_copy_is_upgraded_by_the_command_that_is_told(run: Run, place: Path) -> None:
+    run("db", "backup", place.with_name("copy"), "--database", place)
+    fresh = place.with_name("made again.db")
+    told = run("db", "restore", place.with_name("copy"), "--database", fresh).stdout
+    command = shlex.split(told.partition("run: ")[2])
+    assert command == ["mailguard", "db", "upgrade", "--database", str(fresh)]
+    assert run(*command[1:]).exit_code == 0
+
+
+def test_a_database_that_is_in_use_is_told_in_the_readers_language(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mailguard.store.sqlite.BUSY_MS", 1)
+    with closing(sqlite3.connect(place, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        line = ["db", "prune", "raw", "--days", "9", "--database", str(place), "--lang"]
+        told = {language: CliRunner().invoke(main, [*line, language]) for language in ("en", "ja")}
+    assert [one.exit_code for one in told.values()] == [4, 4]
+    assert told["en"].stderr == (
+        f"mailguard: Nothing could be deleted from {place} (another program is writing to it); try again.\n"
+    )
+    assert "locked" not in told["ja"].stderr
+    assert "received" not in told["en"].stderr
 
 
 def test_postgresql_is_backed_up_by_its_own_tools(run: Run, place: Path) -> None:

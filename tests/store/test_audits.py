@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
+from mailguard.errors import OperationError
 from mailguard.store import open_store
 
 MORNING = {"domain": "clinic.example.jp", "as_of": "2026-11-01T01:00:00Z", "spf": "古い"}
@@ -33,3 +38,13 @@ def test_an_audit_is_kept_once(tmp_path: Path) -> None:
         assert store.audit_before("clinic.example.jp", moment(12)) == MORNING
         assert store.list_audits() == [("clinic.example.jp", int(moment(1).timestamp()))]
         assert store.list_audits("other.example.jp") == []
+
+
+def test_what_could_not_be_kept_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mailguard.store.sqlite.BUSY_MS", 1)
+    with open_store(tmp_path / "db") as store, closing(sqlite3.connect(tmp_path / "db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(
+            OperationError, match=r"audit of clinic\.example\.jp .* \(another program is writing to it\)"
+        ):
+            store.keep_audit(MORNING)
