@@ -25,6 +25,8 @@ from typing import Any, Final, NamedTuple
 from mailguard.errors import PolicyError
 from mailguard.names import DomainName
 
+_REMARK: Final = re.compile(r"（[^）]*）| *\([^)]*\)")
+
 
 class Role(StrEnum):
     """What a provider mainly is."""
@@ -108,8 +110,14 @@ class Provider:
 
     @property
     def both_names(self) -> str:
-        """The Japanese name with the English one in brackets where they differ: fit for texts in either language."""
-        return self.name.ja if self.name.ja == self.name.en else f"{self.name.ja} ({self.name.en})"
+        """The Japanese name with the English one in brackets, fit for texts in either language.
+
+        Without the remarks in brackets that either name may have, and without the one of which the other is a part.
+        """
+        ja, en = (_REMARK.sub("", text) for text in self.name)
+        if ja in en or en in ja:
+            return max(ja, en, key=len)
+        return f"{ja} ({en})"
 
     def __repr__(self) -> str:
         return f"<Provider {self.id}>"

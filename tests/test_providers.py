@@ -174,6 +174,21 @@ def test_nothing_that_others_publish_makes_it_raise(domain: str, hosts: list[str
     KNOWN.recognise(name(domain), mx_hosts=hosts, spf_terms=hosts, ns_hosts=hosts, aliases=hosts)
 
 
+@pytest.mark.parametrize(
+    ("ja", "en", "told"),
+    [
+        ("Microsoft 365（Exchange Online）", "Microsoft 365", "Microsoft 365"),
+        ("OCN", "OCN (NTT)", "OCN"),
+        ("カゴヤ・ジャパン（KAGOYA MAIL 等）", "KAGOYA", "カゴヤ・ジャパン (KAGOYA)"),
+        ("SendGrid（日本: 構造計画研究所）", "Twilio SendGrid", "Twilio SendGrid"),
+        ("ぷらら", "Plala", "ぷらら (Plala)"),
+    ],
+)
+def test_both_names_tell_no_name_twice_and_keep_to_one_kind_of_brackets(ja: str, en: str, told: str) -> None:
+    (entry,) = parse_providers(provider(name={"ja": ja, "en": en})).all
+    assert entry.both_names == told
+
+
 def provider(**changes: Any) -> str:
     entry = {"id": "one", "name": {"ja": "一", "en": "One"}, "role": "saas", "evidence": "O", **changes}
     return json.dumps({"format": 1, "last_checked": "2026-11-22", "providers": [entry]})
