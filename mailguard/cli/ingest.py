@@ -132,7 +132,8 @@ class _Run:
         return IngestSettings(
             reading=ReadingSettings(
                 DEFAULT_LIMITS.with_mails_of(self._mail_bytes),
-                trusted_hosts=self._trust.hosts, failure_reports=settings is not None and settings.reports.failure
+                trusted_hosts=self._trust.hosts,
+                failure_reports=settings is not None and settings.reports.failure,
             ),
             resolver=self._trust.resolver,
             owned=self._trust.owned,
