@@ -93,7 +93,7 @@ class RetentionSettings:
     """How many days each kind of data is kept (``store.upkeep.Kind``), and mails in quarantine; 0 means for ever.
 
     What anybody can send is bounded in MiB; 0 means no bound: mails in quarantine, stored mails without a report, the
-    raw mails of unverified reports, and those reports themselves (``store.upkeep_bounds.Holding``).
+    raw mails of reports that are not verified, and those reports themselves (``store.upkeep_bounds.Holding``).
     """
 
     raw_days: int = 90

@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from mailguard.errors import OperationError, Sentence, system_reason
+from mailguard.errors import OperationError, PlaceError, Sentence, is_of_the_path, system_reason
 from mailguard.store.database import Values
 from mailguard.store.statements import COLUMNS, insert
 
@@ -132,7 +132,7 @@ def connect_for_writing(path: Path) -> SqliteDatabase:
     except (OSError, sqlite3.Error) as error:
         if connection is not None:
             connection.close()
-        raise OperationError(
+        raise _refusal(error)(
             "The database {place} cannot be opened ({reason}); check the path and the disk.",
             place=path,
             reason=_why(error),
@@ -168,7 +168,7 @@ def connect_for_reading(path: Path, *, more: str = "") -> SqliteDatabase:
     except (OSError, sqlite3.Error) as error:
         if connection is not None:
             connection.close()
-        raise OperationError(
+        raise _refusal(error)(
             "There is no database at {place} that can be read ({reason}); check the path.",
             place=path,
             reason=_why(error),
@@ -179,11 +179,11 @@ def connect_for_reading(path: Path, *, more: str = "") -> SqliteDatabase:
 def copy(source: SqliteDatabase, target: Path) -> None:
     """A consistent copy of a store that may be in use: a whole file under its name, or none.
 
-    Raises OperationError, also where the file is there already.
+    Raises OperationError: PlaceError where the file is there already.
     """
     fresh = target.with_name(target.name + ".new")
     if target.exists():
-        raise OperationError("{place} exists already; choose another path.", place=target)
+        raise PlaceError("{place} exists already; choose another path.", place=target)
     try:
         fresh.unlink(missing_ok=True)
         os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
@@ -197,7 +197,7 @@ def copy(source: SqliteDatabase, target: Path) -> None:
         _sync(target.parent)
     except (OSError, sqlite3.Error) as error:
         fresh.unlink(missing_ok=True)
-        raise OperationError(
+        raise _refusal(error)(
             "The copy {place} could not be written ({reason}); choose another path.", place=target, reason=_why(error)
         ) from error
 
@@ -222,6 +222,11 @@ _REFUSALS: Final = {
     "SQLITE_READONLY": Sentence("this user may only read it"),
     "SQLITE_CANTOPEN": Sentence("this user may not use it"),
 }
+
+
+def _refusal(error: Exception) -> type[OperationError]:
+    """What to raise: whether the path was wrong or the disk."""
+    return PlaceError if is_of_the_path(error) else OperationError
 
 
 def _why(error: Exception) -> str:

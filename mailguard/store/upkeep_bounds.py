@@ -1,8 +1,9 @@
 """What strangers can fill a store with, and letting the oldest of it go.
 
 Anybody may send to a report address. Three kinds of what may come from anybody are counted, each by itself
-(``Holding``): mails without a report, the raw mails of reports that nothing proves, and those reports with their
-records. A mail of which a report is verified or authenticated, or contradicts one that is, is in none of them.
+(``Holding``): mails without a report, the raw mails of reports that are not verified, and those reports with their
+records. A mail of which a report is verified, or contradicts another, is in none of them. What is authenticated goes
+after what nothing proves; it is counted all the same, since a domain of one's own to send from costs little.
 """
 
 # ruff: noqa: S608 - what is put into statements here are names of our own; every value is a parameter
@@ -23,7 +24,7 @@ class Holding(StrEnum):
     """What is counted and bounded."""
 
     REPORTLESS = "reportless"  # mails of which no report is stored
-    UNVERIFIED_RAW = "unverified_raw"  # mails whose reports are all unverified; only the raw mail goes
+    UNVERIFIED_RAW = "unverified_raw"  # mails of which no report is verified; only the raw mail goes
     UNVERIFIED = "unverified"  # those reports with all that belongs to them, unless nobody checked who sent them
 
 
@@ -54,8 +55,8 @@ def make_room(database: Database, holding: Holding, size: int) -> Held:
     """Let go of a holding until at least ``size`` bytes are free; what it came to.
 
     The oldest goes first; of mails without a report those in which something could not be read go last, before them
-    those of proved senders. In transactions of about 64 MiB, so that the
-    database's log does not grow with what it is to make room for.
+    those of proved senders. In transactions of about 64 MiB, so that the database's log does not grow with what it is
+    to make room for.
     """
     mails = freed = 0
     while freed < size:
@@ -104,7 +105,7 @@ def _forget(database: Database, holding: Holding, numbers: Sequence[int]) -> Non
         database.run(f"DELETE FROM mail WHERE id {of_these}", piece)
     if holding is Holding.UNVERIFIED:
         for rollup in ROLLUPS:
-            database.run(f"DELETE FROM {rollup.table} WHERE messages = 0 AND grade = ?", (Grade.UNVERIFIED.value,))
+            database.run(f"DELETE FROM {rollup.table} WHERE messages = 0 AND grade <> ?", (Grade.VERIFIED.value,))
 
 
 def _pieces(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
@@ -121,22 +122,24 @@ BRINGS_NOTHING: Final = " AND ".join(
 """Nothing of what stands in a mail is stored or noted."""
 
 _NOT_CHECKED: Final = """trust_reasons = '["not-checked"]'"""
-_PROVED: Final = f"grade <> '{Grade.UNVERIFIED}'"
+_BELIEVED: Final = f"grade = '{Grade.VERIFIED}'"
+_KNOWN_SENDER: Final = f"grade = '{Grade.AUTHENTICATED}'"
 
 # From the reports to their mails: that is short where few are unverified, however many mails there are. What stands in
 # the place of another report keeps that one out of the sums, so it stays.
 _UNVERIFIED: Final = (
-    f"id IN (SELECT mail_id FROM report WHERE grade = '{Grade.UNVERIFIED}' "
-    f"UNION SELECT mail_id FROM tls_report WHERE grade = '{Grade.UNVERIFIED}') AND "
+    f"id IN (SELECT mail_id FROM report WHERE NOT {_BELIEVED} "
+    f"UNION SELECT mail_id FROM tls_report WHERE NOT {_BELIEVED}) AND "
     + " AND ".join(
         f"NOT {one}"
         for one in (
-            *(_has("report", _PROVED), _has("tls_report", _PROVED), _has("failure_report")),
+            *(_has("report", _BELIEVED), _has("tls_report", _BELIEVED), _has("failure_report")),
             *(_has("report_conflict"), _has("tls_conflict")),
             _has("report", "EXISTS (SELECT 1 FROM report AS older WHERE older.superseded_by = report.id)"),
         )
     )
 )
+_PROVED_LAST: Final = f"{_has('report', _KNOWN_SENDER)} OR {_has('tls_report', _KNOWN_SENDER)}"
 _CHECKED: Final = " AND ".join(f"NOT {_has(table, _NOT_CHECKED)}" for table in ("report", "tls_report"))
 
 
@@ -159,8 +162,8 @@ _KINDS: Final[Mapping[Holding, _Kind]] = {
         # ``authentication`` is JSON, so no stranger's text in it holds a bare quotation mark.
         ('%"dmarc":"pass"%',),
     ),
-    Holding.UNVERIFIED_RAW: _Kind(f"raw IS NOT NULL AND {_UNVERIFIED}", row=False),
-    Holding.UNVERIFIED: _Kind(f"{_UNVERIFIED} AND {_CHECKED}", raw=False, reports=True),
+    Holding.UNVERIFIED_RAW: _Kind(f"raw IS NOT NULL AND {_UNVERIFIED}", f"{_PROVED_LAST}, id", row=False),
+    Holding.UNVERIFIED: _Kind(f"{_UNVERIFIED} AND {_CHECKED}", f"{_PROVED_LAST}, id", raw=False, reports=True),
 }
 
 _PARTS: Final[Mapping[str, tuple[int, str]]] = {

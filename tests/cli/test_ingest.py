@@ -20,7 +20,7 @@ from mailguard.sources.files import NotRead, read_sources
 from mailguard.store import open_reader, open_store
 from mailguard.worker.document import WHY_NOT_READ, from_not_read
 from tests.feedback.mails import mail
-from tests.worker.mails import FAILURE_REPORT, ORDINARY, mail_in_part, UNREADABLE, mail_bytes, report_xml
+from tests.worker.mails import FAILURE_REPORT, ORDINARY, UNREADABLE, mail_bytes, mail_in_part, report_xml
 
 ROOT = Path(__file__).parents[2]
 CORPUS = ROOT / "../shared/corpus"
@@ -347,7 +347,7 @@ def test_a_mail_that_was_read_in_part_says_what_is_missing(run: Run, tmp_path: P
     assert result.exit_code == 1
     (document,) = documents(result)
     assert document["outcome"] == "stored"
-    assert "broken.xml.gz" in document["reason"] and "Not everything in this mail could be read" in document["reason"]
+    assert "Not everything in this mail could be read: broken.xml.gz: " in document["reason"]
     assert stored_ids(tmp_path / "mailguard.db") == ["good"]
     again = run("two.eml")
     assert again.exit_code == 1

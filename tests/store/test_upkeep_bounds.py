@@ -1,4 +1,4 @@
-"""Reports that nothing proves, and their mails: counted, and let go from the oldest; what is proved never goes."""
+"""Reports that are not verified, and their mails: counted, and let go from the oldest; what is verified never goes."""
 
 from __future__ import annotations
 
@@ -58,8 +58,10 @@ def test_the_oldest_raw_mail_goes_first_and_its_report_stays(mixed: Store) -> No
     assert (gone.mails, named(mixed, "raw IS NULL"), count_gone(mixed.database)) == (1, ["old"], 1)
     make_room(mixed.database, RAW, 1)
     assert named(mixed, "raw IS NULL") == ["old", "new"]
+    make_room(mixed.database, RAW, 1)
+    assert named(mixed, "raw IS NULL") == ["old", "new", "last"]  # whoever is known goes after whoever is not
     everything_goes(mixed, RAW)
-    assert named(mixed, "raw IS NULL") == ["old", "new", "last"]
+    assert named(mixed, "raw IS NULL") == ["old", "authenticated", "new", "last"]
     assert named(mixed) == reports
     assert make_room(mixed.database, RAW, 1).mails == 0
 
@@ -70,12 +72,12 @@ def test_the_oldest_unverified_report_goes_first_with_its_records_sums_and_mail(
     gone = make_room(mixed.database, REPORTS, 1)
     assert (gone.mails, "old" in named(mixed), "new" in named(mixed)) == (1, False, True)
     everything_goes(mixed, REPORTS)
-    assert named(mixed) == ["verified", "authenticated", "beside it", "proved"]
+    assert named(mixed) == ["verified", "beside it", "proved"]
     left = samples.everything(mixed.database)
     for table in ("rollup_day", "rollup_source"):
-        assert [row for row in left[table] if Grade.UNVERIFIED not in row] == [
-            row for row in before[table] if Grade.UNVERIFIED not in row
-        ]
+        assert {row[2] for row in left[table]} == {Grade.VERIFIED, Grade.UNVERIFIED}  # what is beside it, too
+        verified = [row for row in before[table] if Grade.VERIFIED in row]
+        assert [row for row in left[table] if Grade.VERIFIED in row] == verified
     ((letters,),) = mixed.database.rows("SELECT COUNT(*) FROM mail WHERE size = 6")
     assert letters == 1
 
@@ -109,20 +111,23 @@ def test_a_superseded_copy_goes_and_the_proved_one_stays(store: Store) -> None:
     assert [row.grade for row in store.list_reports()] == ["verified"]
 
 
-def test_a_report_that_has_the_place_of_a_proved_one_stays(store: Store) -> None:
+def test_a_report_that_has_the_place_of_another_goes_after_it(store: Store) -> None:
     """It was verified once, and graded anew since: without it the copy behind it would count in no sum."""
     report = samples.report(samples.record())
     for trust in (AUTHENTICATED, VERIFIED):
         store.add([samples.filed(report, trust=trust)])
     with store.database.transaction():
         store.database.run("UPDATE report SET grade = ? WHERE superseded_by IS NULL", (Grade.UNVERIFIED.value,))
-    assert make_room(store.database, REPORTS, 2**60).mails == 0
+    make_room(store.database, REPORTS, 1)
+    assert [row.grade for row in store.list_reports()] == ["unverified"]
+    make_room(store.database, REPORTS, 1)
+    assert not store.list_reports()
 
 
 def test_counting_goes_on_where_it_ended(mixed: Store) -> None:
     for holding in (RAW, REPORTS):
         first = held_since(mixed.database, holding, 0)
-        assert (first.mails, held_since(mixed.database, holding, first.last).mails) == (3, 0)
+        assert (first.mails, held_since(mixed.database, holding, first.last).mails) == (4, 0)
     mixed.add([forged("after")])
     assert held_since(mixed.database, REPORTS, first.last).mails == 1
 
