@@ -10,6 +10,7 @@ from typing import Any, Final
 from mailguard import __version__
 from mailguard.audit import Audit
 from mailguard.dmarc.discovery import Effective
+from mailguard.dmarc.legacy import is_public_suffix
 from mailguard.inquiry import Answer, Status
 from mailguard.policy.judgement import Judged
 from mailguard.policy.programme import Row
@@ -64,6 +65,7 @@ def to_document(audit: Audit) -> Document:
     ]
     document["questions"] = sum(map(_was_asked, audit.evidence.answers))
     document["answered_by"] = sorted({answer.server for answer in audit.evidence.answers if answer.server})
+    document["public_suffix"] = is_public_suffix(survey.domain)
     document["dnssec"] = _dnssec(audit.answers)
     document["duration_s"] = round(audit.duration_s, 3)
     return document

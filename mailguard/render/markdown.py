@@ -44,6 +44,8 @@ class Markdown:
         return ""
 
     def _answer(self, document: Document) -> Iterator[str]:
+        if suffix := self._phrases.public_suffix(document, markdown(document["domain_unicode"])):
+            yield from (suffix, "")
         yield f"**{self._say('Can a stranger send mail in this name (at receivers that honour DMARC)?')}**"
         yield ""
         for scope in SCOPES:

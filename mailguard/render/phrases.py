@@ -103,6 +103,11 @@ _NETWORK: Final = {
     "silent": "Nothing could be judged. Check the network, or name another DNS server with --nameserver.",
 }
 
+_PUBLIC_SUFFIX: Final = (
+    "{domain} is not the domain of one organisation: others register theirs below it. "
+    "What follows is about {domain} itself; for one organisation, name its whole domain."
+)
+
 _MANY: Final = 999
 
 ONE_AT_A_TIME: Final = "Of several decisions about one record take one, then audit again: each is a whole record."
@@ -187,6 +192,10 @@ class Phrases:
         title = row.get("title", {}).get(self.language, row["requirement"])
         return f"{_MARKS[row['status']]} {row['programme']}: {title}{self.standing(row.get('evidence', ''))}"
 
+    def public_suffix(self, document: dict[str, Any], domain: str) -> str | None:
+        """That the audited domain, shown as ``domain``, belongs to many, where it does."""
+        return self.say(_PUBLIC_SUFFIX).format(domain=domain) if document.get("public_suffix") else None
+
     def network(self, document: dict[str, Any]) -> str | None:
         """What to do where our own network, not the domain, is why nothing could be judged."""
         rows = document["unanswered"]
@@ -209,4 +218,4 @@ def all_texts() -> list[str]:
         *(_SCOPES, _VERDICTS, _SEVERITIES, _CONFIDENCES, _STATES, _MX, _KEYS, _ANSWERS, _NOTES),
         *(_WITHOUT_ANSWER, _NETWORK, _READINESS, _REASONS, _STANDINGS, _STRENGTHS),
     )
-    return sorted({ONE_AT_A_TIME} | {text for table in tables for text in table.values()})
+    return sorted({ONE_AT_A_TIME, _PUBLIC_SUFFIX} | {text for table in tables for text in table.values()})

@@ -16,11 +16,16 @@ def is_waived(finding: Document) -> bool:
 
 
 def wants_mailing_lists(document: Document) -> bool:
-    """Whether the aim for a domain with mail depends on mailing lists, and no finding (DMARC058) asks about them."""
-    asked = any(finding["rule"] == "DMARC058" for finding in document["findings"])
+    """Whether the aim for a domain with mail depends on mailing lists, and no finding (DMARC058) asks about them.
+
+    A domain that does not exist (ZONE001) or that belongs to many has no people to ask about.
+    """
     expectation = document["expectation"]
     has_mail = document["parked"]["status"] == "not_parked" and expectation["sends"] is not False
-    return expectation["mailing_lists"] == "unset" and has_mail and not asked and not is_undecided(document)
+    settled = any(finding["rule"] in ("DMARC058", "ZONE001") for finding in document["findings"])
+    if settled or document.get("public_suffix"):
+        return False
+    return expectation["mailing_lists"] == "unset" and has_mail and not is_undecided(document)
 
 
 def is_undecided(document: Document) -> bool:

@@ -74,6 +74,8 @@ class Terminal:
             + self._paint(self._phrases.verdict(spoofable[scope]), _VERDICT_COLOURS[spoofable[scope]])
             for scope in SCOPES
         ]
+        if suffix := self._phrases.public_suffix(document, visible(document["domain_unicode"])):
+            yield from self._wrapped(suffix, 2)
         yield "  " + self._say("Can a stranger send mail in this name (at receivers that honour DMARC)?")
         yield "  " + " / ".join(parts)
         told = dict.fromkeys(spoofable["reasons"][scope] for scope in SCOPES)

@@ -169,6 +169,13 @@ class TestForPeople:
                 for record in finding["fix"]["records"] if finding["fix"] else ():
                     assert all(f"+ {value}\n" in text for value in record["after"] if value.isascii()), title
 
+    def test_a_public_suffix_is_told_from_the_domain_of_one_organisation(self, form: str, language: str) -> None:
+        sentence = {"ja": "1つの組織のドメインではありません", "en": "is not the domain of one organisation"}[language]
+        for domain, told in (("co.jp", True), ("lg.jp", True), ("clinic.example.jp", False)):
+            document = document_of(f"{domain} NS ns.example", domain)
+            assert document["public_suffix"] is told
+            assert (sentence in PEOPLE[form](language).item(document)) is told
+
     def test_whose_network_is_at_fault_reads_what_to_do_and_no_comfort(self, form: str, language: str) -> None:
         told = {
             "ja": ("インターネットにつながっていないようです", "何も判定できませんでした"),
@@ -218,5 +225,9 @@ class TestTerminal:
         assert question not in shown(Terminal("en", asks=True), told)
         asked = next(one for title, one in documents.items() if title.startswith("DMARC058 fires"))
         assert question not in shown(Terminal("en", asks=True), asked), "the finding asks already"
+        missing = documents["nothing exists"]
+        assert [finding["rule"] for finding in missing["findings"]] == ["ZONE001"]
+        assert question not in shown(Terminal("en", asks=True), missing), "nobody is there to ask about"
+        assert question not in shown(Terminal("en", asks=True), {**bare, "public_suffix": True})
         parked = next(one for one in documents.values() if one["parked"]["status"] == "perfect")
         assert question not in shown(Terminal("en", asks=True), parked)
