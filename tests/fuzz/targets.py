@@ -6,6 +6,7 @@ import gzip
 import json
 import unicodedata
 import xml.etree.ElementTree as ET
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
@@ -210,7 +211,17 @@ MAIL_WORDS = (
     *(b"Content-Transfer-Encoding: ", b"base64", b"quoted-printable", b"x-uuencode", b"binary", b"application/gzip"),
     *(b"charset*0*=''%ff", b"name*=utf-8''%00", b"begin 644 a\r\n", b"\r\n.\r\n", b"filename=", b"message/partial"),
 )
-ZIP_WORDS = (b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06", b"PK\x06\x06", b"\x1f\x8b\x08", b"\x08\x00", b"\x63\x00")
+ZIP_WORDS = (
+    b"PK\x03\x04",
+    b"PK\x01\x02",
+    b"PK\x05\x06",
+    b"PK\x06\x06",
+    b"\x1f\x8b\x08",
+    b"\x08\x00",
+    b"\x63\x00",
+    b"\x0c\x00",
+    b"\x0e\x00",
+)
 DKIM_WORDS = (
     *(
         b"DKIM-Signature: ",
@@ -279,6 +290,9 @@ def _files() -> list[bytes]:
         zipped(xml),
         gzip.compress(xml[:300], mtime=0) * 2,
         zipped(zipped(xml), "a.zip"),
+        b"scanned\r\n" + zipped(xml),
+        mail_cases.zip_of(("a.xml", xml), method=zipfile.ZIP_BZIP2),
+        mail_cases.zip_of(("a.xml", xml), method=zipfile.ZIP_LZMA),
     ]
 
 
