@@ -12,7 +12,6 @@ import unicodedata
 from typing import Any, Final
 
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_PLAIN = re.compile(r"[\x20-\x7e]*")
 _FORMULA: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~&:@-]|(?<=www)\.)", re.IGNORECASE)
 _HIDDEN_IN_JSON = re.compile(
@@ -25,7 +24,7 @@ _HIDDEN_IN_JSON = re.compile(
 
 def visible(text: str) -> str:
     """Text in which control, format (bidi) and unassigned characters are written out as ``\\u{...}``."""
-    if _PLAIN.fullmatch(text):
+    if text.isprintable():  # nothing hidden, and no blank but the usual one
         return text
     return "".join(rf"\u{{{ord(char):x}}}" if unicodedata.category(char) in _HIDDEN else char for char in text)
 
