@@ -167,6 +167,8 @@ def targets_of(records: int, runs: dict[str, Run]) -> Iterator[Target]:
         yield Target(f"{mails}: stored : parsedmarc's parsing", ours / parsing, WANTED[records], unit="×")
         checked = runs["ours-trust"].per_s
         yield Target(f"{mails}: checked and stored : its parsing", checked / parsing, WANTED_WITH_TRUST, unit="×")
+        busy = runs["ours-worker-busy"].per_s
+        yield Target(f"{mails}: serve, busy : its parsing", busy / parsing, WANTED[records], unit="×")
     yield Target(f"{mails}: time : time of the floor", runs["floor"].per_s / ours, FLOOR, True, "×")
 
 
