@@ -8,6 +8,7 @@
     |   +-- PolicyError       a policies/*.toml file that does not say what it must
     |   +-- EvidenceError     an evidence file that cannot be read
     +-- OperationError        our own failure (disk, socket, a bug we caught); exit code 4
+        +-- PlaceError        a database or copy that was named is not there or not to be used; typed, exit code 2
 
 What a domain publishes, however broken, is never an exception: it is a result (``permerror``, a finding). What could
 not be asked is no exception either: it is an ``Answer`` whose status says so. Every message is one sentence that
@@ -78,6 +79,23 @@ class EvidenceError(UsageError):
 
 class OperationError(MailguardError):
     """Something on our side failed; trying again may help."""
+
+
+class PlaceError(OperationError):
+    """What was named is not there, or cannot be used so: wrong use by who typed it, but a daemon may try again."""
+
+
+_OF_THE_PATH: Final = frozenset(
+    {
+        *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST),
+        *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP),
+    }
+)
+
+
+def is_of_the_path(error: BaseException) -> bool:
+    """Whether another path would help, or other rights; and not more room, or another disk."""
+    return isinstance(error, OSError) and error.errno in _OF_THE_PATH
 
 
 _SYSTEM: Final[Mapping[int, Sentence]] = {

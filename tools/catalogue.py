@@ -29,7 +29,7 @@ MO = PO.with_suffix(".mo")
 _PLACEHOLDER = re.compile(r"\{[a-z_]+(?:![a-z])?(?::[^}]*)?\}")
 _SENTENCES = (
     *("Sentence", "UsageError", "DomainError", "TargetError", "PolicyError", "EvidenceError"),
-    *("OperationError", "SpoolError", "SpoolFull", "MailboxError", "ServerRefuses", "StoreAway"),
+    *("OperationError", "PlaceError", "SpoolError", "SpoolFull", "MailboxError", "ServerRefuses", "StoreAway"),
 )
 _SAYING = {**dict.fromkeys(("say", "_say", "told", *_SENTENCES), 0), "_told": 1, "problem": 1}
 """Who takes an interface text, and as which argument."""

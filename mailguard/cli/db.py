@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from mailguard.cli.exits import FINDINGS, OUR_FAILURE
+from mailguard.cli.exits import FINDINGS
 from mailguard.cli.options import lang_option
 from mailguard.cli.speaking import SpokenCommand, SpokenGroup, say
 from mailguard.errors import OperationError, Sentence, UsageError
@@ -26,21 +26,14 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def database_option(command: F) -> F:
-    """``--database`` and ``--config``, given to the command as ``place``, and ``--lang``.
-
-    Trouble is told in one sentence.
-    """
+    """``--database`` and ``--config``, given to the command as ``place``, and ``--lang``."""
 
     @click.option("--database", metavar="URL|PATH", help="The database; without it, mailguard.db in this folder.")
     @click.option("--config", metavar="FILE", help="Take the database from this settings file.")
     @lang_option
     @wraps(command)
     def wrapped(*args: Any, database: str | None, config: str | None, **kwargs: Any) -> Any:
-        try:
-            return command(*args, place=database_place(database, config), **kwargs)
-        except OperationError as error:
-            click.echo(f"mailguard: {error.told(say)}", err=True)
-            raise click.exceptions.Exit(OUR_FAILURE) from error
+        return command(*args, place=database_place(database, config), **kwargs)
 
     return wrapped  # type: ignore[return-value]
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import click
 
 from mailguard.cli.default_group import DefaultGroup
-from mailguard.cli.exits import OUR_FAILURE, Outcome
+from mailguard.cli.exits import Outcome
 from mailguard.cli.guideoptions import ASKING, JUDGING, case_options, readers_option, refuse_beside_audits
 from mailguard.cli.speaking import SpokenCommand, language, say
 
@@ -91,12 +91,6 @@ def portfolio(ctx: click.Context, /, **options: Any) -> None:
 
 
 def _carry_out(ctx: click.Context, work: Callable[[Outcome], Any]) -> None:
-    from mailguard.errors import OperationError
-
     outcome = Outcome()
-    try:
-        asyncio.run(work(outcome))
-    except OperationError as error:
-        click.echo(f"mailguard: {error.told(say)}", err=True)
-        ctx.exit(OUR_FAILURE)
+    asyncio.run(work(outcome))
     ctx.exit(outcome.code)

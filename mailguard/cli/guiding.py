@@ -19,10 +19,10 @@ from mailguard.cli.auditing import asked, make_plan, replayed, tell_failure
 from mailguard.cli.exits import WRONG_USE, Outcome
 from mailguard.cli.gather import gather
 from mailguard.cli.options import resolver_settings
-from mailguard.cli.output import unwritable
+from mailguard.cli.output import not_opened, unwritable
 from mailguard.cli.saved import read_audits
 from mailguard.cli.speaking import say
-from mailguard.errors import OperationError, UsageError
+from mailguard.errors import UsageError
 from mailguard.guidebook.blocks import Book, Reader
 from mailguard.guidebook.book import make_book
 from mailguard.guidebook.brand import Brand, load_brand
@@ -147,7 +147,7 @@ class Target:
             fresh.write_bytes(content)
             os.replace(fresh, path)
         except OSError as error:
-            raise OperationError(unwritable(path, error)) from error
+            raise not_opened(path, error) from error
         return path
 
 

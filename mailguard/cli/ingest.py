@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from mailguard.cli.exits import FINDINGS, INTERRUPTED, OK, OUR_FAILURE
+from mailguard.cli.exits import FINDINGS, INTERRUPTED, OK
 from mailguard.cli.options import chosen_trust, lang_option, resolver_options, trust_options
 from mailguard.cli.speaking import SpokenCommand, say
 from mailguard.errors import Sentence
@@ -67,10 +67,9 @@ def ingest(ctx: click.Context, /, **options: Any) -> None:
     run = _Run(options)
     try:
         asyncio.run(run.go())
-    except OperationError as error:
+    except OperationError:
         run.output.close()
-        click.echo(f"mailguard: {error.told(say)}", err=True)
-        ctx.exit(OUR_FAILURE)
+        raise
     except KeyboardInterrupt:
         run.output.close()
         click.echo(f"mailguard: {say('Interrupted. What was told is stored; to go on, run the same again.')}", err=True)

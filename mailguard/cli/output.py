@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from mailguard.cli.speaking import give_up_output
-from mailguard.errors import OperationError, Sentence, UsageError, system_reason
+from mailguard.errors import OperationError, Sentence, UsageError, is_of_the_path, system_reason
 
 Document = dict[str, Any]
 
@@ -94,7 +94,7 @@ class FileOutput:
                 self.done = frozenset(document["domain"] for document in self._documents())
             self._file = self._journal.open("a" if self._resume else "w", encoding="utf-8")
         except OSError as error:
-            raise UsageError(unwritable(self._journal, error)) from error
+            raise not_opened(self._path, error) from error
         return self
 
     def earlier(self) -> Iterator[Document]:
@@ -150,6 +150,11 @@ def cut_to_whole_lines(path: Path) -> None:
     with path.open("rb+") as file:
         whole = sum(len(line) for line in file if line.endswith(b"\n"))
         file.truncate(whole)
+
+
+def not_opened(path: Path, error: OSError) -> UsageError | OperationError:
+    """That a file that was named could not be begun: wrong use where another name would help, else our failure."""
+    return (UsageError if is_of_the_path(error) else OperationError)(unwritable(path, error))
 
 
 def unwritable(path: Path, error: OSError) -> Sentence:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TextIO
@@ -18,7 +18,7 @@ from mailguard.cli.console import speaks_unicode
 from mailguard.cli.exits import WRONG_USE, Outcome
 from mailguard.cli.gather import gather
 from mailguard.cli.options import resolver_settings
-from mailguard.cli.output import FileOutput, Renderer, StandardOutput, cut_to_whole_lines, unwritable
+from mailguard.cli.output import FileOutput, Renderer, StandardOutput, cut_to_whole_lines, not_opened, unwritable
 from mailguard.cli.speaking import say
 from mailguard.dossier import MailingLists
 from mailguard.errors import OperationError, UsageError
@@ -173,10 +173,15 @@ class _EvidenceFile:
             if goes_on:
                 cut_to_whole_lines(self._path)
             self._stream = self._path.open("a" if goes_on else "w", encoding="utf-8")
+        except OSError as error:
+            raise not_opened(self._path, error) from error
+        try:
             made_by = None if goes_on and self._path.stat().st_size else f"mailguard {__version__}"
             self._writer = EvidenceWriter(self._stream, made_by)
         except OSError as error:
-            raise UsageError(unwritable(self._path, error)) from error
+            with suppress(OSError):
+                self._stream.close()
+            raise not_opened(self._path, error) from error
         return self
 
     def add(self, evidence: Evidence) -> None:

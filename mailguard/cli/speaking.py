@@ -155,11 +155,11 @@ def _telling() -> Iterator[None]:
 
     A traceback is shown in Python's development mode only.
     """
-    from mailguard.errors import OperationError, UsageError
+    from mailguard.errors import OperationError, PlaceError, UsageError
 
     try:
         yield
-    except UsageError as error:
+    except (UsageError, PlaceError) as error:
         raise click.UsageError(error.told(say)) from error
     except OperationError as error:
         _end(OUR_FAILURE, error.told(say))

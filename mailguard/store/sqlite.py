@@ -182,9 +182,9 @@ def copy(source: SqliteDatabase, target: Path) -> None:
     Raises OperationError: PlaceError where the file is there already.
     """
     fresh = target.with_name(target.name + ".new")
-    if target.exists():
-        raise PlaceError("{place} exists already; choose another path.", place=target)
     try:
+        if target.exists():
+            raise PlaceError("{place} exists already; choose another path.", place=target)
         fresh.unlink(missing_ok=True)
         os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         with closing(sqlite3.connect(fresh)) as connection:
@@ -196,7 +196,8 @@ def copy(source: SqliteDatabase, target: Path) -> None:
         fresh.unlink()
         _sync(target.parent)
     except (OSError, sqlite3.Error) as error:
-        fresh.unlink(missing_ok=True)
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
         raise _refusal(error)(
             "The copy {place} could not be written ({reason}); choose another path.", place=target, reason=_why(error)
         ) from error

@@ -81,9 +81,9 @@ def test_check_tells_of_a_damaged_file(run: Run, place: Path) -> None:
     assert run("db", "check", "--database", place).exit_code in (1, 4)
 
 
-def test_no_database_is_our_failure_in_one_sentence(run: Run, tmp_path: Path) -> None:
+def test_no_database_is_wrong_use_in_one_sentence(run: Run, tmp_path: Path) -> None:
     done = run("db", "check", "--database", tmp_path / "nowhere")
-    assert done.exit_code == 4
+    assert done.exit_code == 2
     assert done.output.count("\n") == 1
     assert not (tmp_path / "nowhere").exists()
 
@@ -110,7 +110,7 @@ def test_nothing_is_written_over(run: Run, place: Path, command: str) -> None:
     taken.write_text("mine")
     arguments = (taken, "--database", place) if command == "backup" else (place, "--database", taken)
     done = run("db", command, *arguments)
-    assert (done.exit_code, "exists already" in done.output) == (4, True)
+    assert (done.exit_code, "exists already" in done.output) == (2, True)
     assert taken.read_text() == "mine"
 
 

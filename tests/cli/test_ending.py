@@ -55,6 +55,20 @@ def test_so_it_is_under_an_export(database: str) -> None:
     assert told == (4, "mailguard: Standard output could not be used (the disk is full).\n")
 
 
+@pytest.mark.skipif(not FULL.exists(), reason="no device that is always full")
+def test_a_full_disk_under_evidence_is_no_wrong_use() -> None:
+    done = CliRunner().invoke(main, ["audit", "clinic.example.jp", "--save-evidence", "/dev/full", "--lang", "en"])
+    assert done.exit_code == 4
+    assert done.stderr == "mailguard: /dev/full cannot be written (the disk is full); check the path.\n"
+
+
+def test_a_file_that_cannot_be_begun_is_told_by_the_name_that_was_typed(tmp_path: Path) -> None:
+    wrong = tmp_path / "no" / "such"
+    done = CliRunner().invoke(main, ["audit", "clinic.example.jp", "-o", str(wrong), "--lang", "en"])
+    assert done.exit_code == 2
+    assert done.stderr.endswith(f"{wrong} cannot be written (there is no such file or folder); check the path.\n")
+
+
 @pytest.mark.skipif(os.name == "nt", reason="a pipe without a reader is told otherwise there")
 @pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
 def test_nobody_who_reads_on_is_no_finding(arguments: tuple[str, ...]) -> None:

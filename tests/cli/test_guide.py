@@ -191,8 +191,8 @@ def test_places_that_cannot_be_are_refused_before_anything_is_made(arguments: tu
 
 
 @pytest.mark.parametrize("place", ["no/such/guide.html", "one.json/guide.html"])
-def test_a_disk_that_will_not_is_our_failure(place: str) -> None:
-    done = run("--audits", "one.json", "-o", place, code=4)
+def test_a_place_that_cannot_be_is_wrong_use(place: str) -> None:
+    done = run("--audits", "one.json", "-o", place, code=2)
     assert "cannot be written" in done.stderr
 
 
@@ -528,14 +528,14 @@ def test_the_database_in_this_folder_is_used_without_a_word() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "word"), [(b"no database at all, not a bit", "it is no database"), (None, "folder")]
+    ("content", "word", "code"), [(b"no database at all, not a bit", "it is no database", 4), (None, "folder", 2)]
 )
-def test_a_database_that_is_none_is_our_failure(content: bytes | None, word: str) -> None:
+def test_a_database_that_is_none_is_told(content: bytes | None, word: str, code: int) -> None:
     if content is None:
         Path("x.db").mkdir()
     else:
         Path("x.db").write_bytes(content * 50)
-    assert word in run("--audits", "one.json", "--database", "x.db", code=4).stderr
+    assert word in run("--audits", "one.json", "--database", "x.db", code=code).stderr
 
 
 def test_a_portfolio_goes_to_standard_output_to_a_file_and_to_a_folder() -> None:

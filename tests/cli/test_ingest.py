@@ -254,11 +254,11 @@ def test_wrong_use(run: Run, tmp_path: Path, arguments: tuple[str, ...]) -> None
     assert run(*arguments).exit_code == 2
 
 
-def test_a_database_that_cannot_be_opened_is_our_failure(run: Run, tmp_path: Path) -> None:
+def test_a_database_that_cannot_be_opened_is_wrong_use(run: Run, tmp_path: Path) -> None:
     put(tmp_path / "mails", "a")
     (tmp_path / "folder.db").mkdir()
     result = run("mails", "--database", "folder.db")
-    assert result.exit_code == 4
+    assert result.exit_code == 2
     assert "Traceback" not in result.output
 
 
