@@ -40,13 +40,17 @@ class Survey:
 
     @property
     def is_found(self) -> bool:
-        """Whether an answer shows that the domain exists, or a name above it that only the internet knows."""
-        own = (self.zone.mx, self.zone.txt, self.zone.a, self.zone.aaaa, *self.zone.ns[:1])
-        seen = (*self.zone.ns, *(node.answer for node in self.dmarc.nodes.values()))
+        """Whether an answer shows that the domain exists, or a name above it that only the internet knows.
+
+        Below a name that is denied nothing exists (RFC 8020 section 2). Who denies it and has something below has a
+        zone of its own there, say one for use inside the house that bears the public name: that shows nothing.
+        """
+        zone, above = self.zone, self.zone.ns[1:]
+        own = (zone.mx, zone.txt, zone.a, zone.aaaa, *zone.ns[:1])
         # An alias exists, wherever it leads (RFC 2308 section 2.1).
-        return any(answer.present or answer.aliases for answer in (*own, *seen)) or any(
-            answer.absent and not answer.denies_name for answer in own
-        )
+        if any(answer.aliases or not (answer.unanswered or answer.denies_name) for answer in own):
+            return not any(answer.denies_name for answer in above)
+        return any(answer.present for answer in (*above, *(node.answer for node in self.dmarc.nodes.values())))
 
     @property
     def denies(self) -> bool:

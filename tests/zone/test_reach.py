@@ -85,6 +85,20 @@ def test_a_root_of_its_own_with_a_zone_below_the_same_top_level_domain_proves_no
     assert survey_in("intranet.jp A 192.0.2.1").is_cut_off
 
 
+def test_a_zone_for_inside_that_bears_the_public_name_shows_no_absence_to_the_outside() -> None:
+    inside = """
+        clinic.example.jp  MX  10 mail.clinic.example.jp
+        clinic.example.jp  TXT "v=spf1 mx -all"
+        example.jp         NS  !nxdomain
+    """
+    survey = survey_in(inside)
+    assert survey.is_cut_off
+    assert survey.zone.mx_status is MxStatus.HOSTS
+    assert survey.dmarc.status is DmarcStatus.UNANSWERED
+    assert judgements(survey) == {Verdict.UNKNOWN}
+    assert not survey_in(inside + TOP).is_cut_off, "the server of example.jp is wrong about its own name"
+
+
 def test_a_domain_that_does_not_exist_is_missing_where_its_top_level_domain_answers() -> None:
     survey = survey_in(TOP)
     assert survey.zone.is_missing
