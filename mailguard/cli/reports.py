@@ -39,6 +39,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 _DAY: Final = click.DateTime(["%Y-%m-%d"])
 _GRADES: Final = ("verified", "authenticated", "unverified")
 _KINDS: Final = ("aggregate", "tls", "failure")
+_EVERY_GRADE: Final = {"grade": "unverified"}
+_COUNTED: Final = 10_000
+"""So many reports at most are counted to tell how many were left out."""
+
 _TIMES: Final = ("begin_s", "end_s", "received_at", "arrival")
 
 
@@ -174,6 +178,18 @@ def export(place: str, kind: str, form: str, **options: Any) -> None:
         # The question ends before the database is closed, also where the output takes no more.
         with closing(ask(_window(options))) as rows:
             write(form, map(_exported, rows), columns)
+        left_out = _left_out(store, kind, options)
+    if left_out:
+        told = say(
+            "Reports left out because their sender is not proved enough: {count}. --grade unverified shows them."
+        )
+        click.echo(f"mailguard: {told.format(count=left_out)}", err=True)
+
+
+def _left_out(store: Reader, kind: str, options: dict[str, Any]) -> str:
+    """How many reports of the window have a lower grade than was asked for; empty for none."""
+    asked, every = (len(_listed(store, kind, _window({**options, **more}), _COUNTED)) for more in ({}, _EVERY_GRADE))
+    return f"{every - asked:,}{'+' if every == _COUNTED else ''}" if every > asked else ""
 
 
 def _exported(row: dict[str, Any]) -> dict[str, Any]:
