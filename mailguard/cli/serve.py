@@ -22,12 +22,14 @@ def serve(ctx: click.Context, config: str, check: bool, verbose: bool) -> None:
 
     Exit codes: 0 ended as asked, or --check found nothing wrong, 2 wrong settings, 4 our own failure.
     """
-    from mailguard.errors import OperationError
+    from mailguard.errors import OperationError, UsageError
     from mailguard.settings import load_settings
     from mailguard.worker.logs import set_up_log
     from mailguard.worker.service import check_settings, run_service
 
     settings = load_settings(config)
+    if settings.listener is None and not settings.mailboxes:
+        raise UsageError("{file}: neither [listener] nor [[mailbox]] is set, so no report would come in.", file=config)
     try:
         if check:
             for remark in check_settings(settings):

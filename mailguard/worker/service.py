@@ -367,5 +367,3 @@ def _remarks(settings: Settings) -> Iterator[Sentence]:
             yield Sentence(
                 "The database does not answer yet; until it does, mails wait in the spool. ({why})", why=error.sentence
             )
-    if settings.listener is None and not settings.mailboxes:
-        yield Sentence("Neither [listener] nor [[mailbox]] is set, so no report will come in.")

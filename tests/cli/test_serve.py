@@ -303,10 +303,22 @@ class TestCheck:
 
     def test_no_way_in(self, tmp_path: Path) -> None:
         code, told = self.check(tmp_path, "[trust]\ncheck = false\n")
-        assert code == 0
-        assert "no report will come in" in told
+        assert code == 2
+        assert "no report would come in" in told
 
     def test_wrong_settings(self, tmp_path: Path) -> None:
         code, told = self.check(tmp_path, "nonsense = 1\n")
         assert code == 2
         assert "nonsense is no known key" in told
+
+
+@pytest.mark.parametrize("check", [(), ("--check",)], ids=["serve", "check"])
+def test_it_does_not_begin_where_nothing_can_come_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, check: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("empty.toml").write_bytes(b"")
+    done = CliRunner().invoke(main, ["serve", "--config", "empty.toml", *check, "--lang", "en"])
+    assert done.exit_code == 2
+    assert "neither [listener] nor [[mailbox]] is set" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["empty.toml"]
