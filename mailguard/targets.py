@@ -55,6 +55,7 @@ class Flaw(StrEnum):
     WILDCARD = "wildcard"
     CHARACTERS = "characters"
     IDNA = "idna"
+    ENCODING = "encoding"  # of a line of a list
 
 
 MESSAGES: Final = {
@@ -68,6 +69,7 @@ MESSAGES: Final = {
     Flaw.WILDCARD: "{text!r} has a * in it; type the domain itself, its subdomains are looked at with it.",
     Flaw.CHARACTERS: "{text!r} has characters that no domain name can have; check for a typing mistake.",
     Flaw.IDNA: "{text!r} cannot be written as an internationalised domain name; check for a typing mistake.",
+    Flaw.ENCODING: "{text!r} is not written in the file's encoding; type this line again and save the file as UTF-8.",
 }
 
 
@@ -294,7 +296,35 @@ def _decode(data: bytes) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return data.decode("cp932", errors="replace")
+        japanese = _as_cp932(data)
+        return data.decode("utf-8-sig", errors="replace") if japanese is None else japanese
+
+
+# What CP932 makes of bytes that stand for nothing: C1 controls, and a part of the private use area.
+_NOTHING = re.compile("[\x80-\xa0\uf8f0-\uf8f3]")
+
+
+def _as_cp932(data: bytes) -> str | None:
+    """The list in CP932; None where that is not likely: most lines that are not ASCII are UTF-8, or it does not fit."""
+    beyond = [line for line in data.splitlines() if not line.isascii()]
+    if 2 * sum(_is_utf8(line) for line in beyond) >= len(beyond):
+        return None
+    try:
+        text = data.decode("cp932")
+    except UnicodeDecodeError:
+        return None
+    return None if _NOTHING.search(text) else text
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+_REPLACED: Final = "\ufffd"  # what stands for bytes that could not be decoded
 
 
 def _read_line(line: str) -> Target | TargetError:
@@ -312,6 +342,8 @@ def _read_line(line: str) -> Target | TargetError:
             continue
         if best is None or _plainness(target) < _plainness(best):
             best = target
+    if best is None and _REPLACED in line:
+        return TargetError(Flaw.ENCODING, line)
     return best or error or TargetError(Flaw.EMPTY, line)
 
 

@@ -113,6 +113,21 @@ def test_lists_are_read_as_spreadsheets_write_them(encoding: str) -> None:
     assert found.problems == ()
 
 
+@pytest.mark.parametrize("bad", [b"\xff", b"\x83", b"\xe3\x81", b"\xe9"])
+@pytest.mark.parametrize("name", ["青空クリニック", "Aozora"])
+def test_a_line_that_is_not_utf_8_is_named_and_costs_no_other(bad: bytes, name: str) -> None:
+    before, after = f"# {name}\n日本語.example.jp\n".encode(), f"{name},clinic.example.jp\n".encode()
+    found = parse_list(before + b"bad" + bad + b".example.jp\n" + after, "list")
+    assert [str(target.domain) for target in found.targets] == ["xn--wgv71a119e.example.jp", "clinic.example.jp"]
+    (problem,) = found.problems
+    assert (problem.line, problem.error and problem.error.flaw) == (3, Flaw.ENCODING)
+
+
+def test_bytes_that_are_no_text_beside_a_domain_cost_nothing() -> None:
+    found = parse_list("青空\n病院".encode() + b"\xff,clinic.example.jp\n", "list")
+    assert [str(target.domain) for target in found.targets] == ["clinic.example.jp"]
+
+
 def test_csv_takes_the_first_plain_domain_of_a_line_and_skips_the_heading() -> None:
     text = (
         "番号,医療機関名,連絡先,ドメイン\n"
