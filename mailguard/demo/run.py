@@ -30,7 +30,7 @@ from mailguard.render.document import to_document
 from mailguard.render.forms import render
 from mailguard.render.phrases import Phrases
 from mailguard.resolver import NameServer, Resolver, ResolverSettings
-from mailguard.store import open_reader, open_store
+from mailguard.store import open_store
 from mailguard.store.reports import Window
 from mailguard.store.traffic import load_traffic
 from mailguard.traffic import Traffic
@@ -169,7 +169,7 @@ async def _receive_reports(stage: _Stage, signer: Signer, resolver: Resolver) ->
 def _load_traffic(stage: _Stage) -> Traffic:
     until = stage.now.astimezone(UTC).date() - timedelta(days=1)
     since = until - timedelta(days=WINDOW_DAYS - 1)
-    with open_reader(stage.database) as store:
+    with open_store(stage.database) as store:
         traffic = load_traffic(store, DOMAIN, since, until, stage.plan.knowledge)
     assert traffic is not None, "the reports that were sent are about this window"
     stage.say(
@@ -186,7 +186,8 @@ def _load_traffic(stage: _Stage) -> Traffic:
 
 async def _audit_again(stage: _Stage, resolver: Resolver) -> Audit:
     """Audit the guide's hospital once more, now that its reports have told which DKIM selectors are in use."""
-    with open_reader(stage.database) as store:
+    # Who may only read would leave the files of the log behind.
+    with open_store(stage.database) as store:
         selectors = store.own_selectors(Window(DOMAIN))
     stage.say(
         "Audited {domain} once more with the DKIM selectors that the reports told of ({selectors}).",

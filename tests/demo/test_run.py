@@ -79,6 +79,7 @@ def grades(database: Path) -> dict[str, int]:
 
 def test_the_whole_loop(played: Played) -> None:
     result, said = played
+    assert [path.name for path in result.database.parent.glob("reports.sqlite*")] == ["reports.sqlite"]
     audits = {one["domain"]: one for one in json.loads(result.audits.read_text("utf-8"))}
     verdicts = {domain: audits[domain]["spoofable"]["domain"] for domain in HOSPITALS}
     assert verdicts == {
