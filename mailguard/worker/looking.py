@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from mailguard.feedback.envelope import ReceivedMail, Way
+from mailguard.feedback.kinds import Kind, claims_to_be_report, kind_of
 from mailguard.feedback.limits import DEFAULT_LIMITS
-from mailguard.feedback.mail import MailContents, read_file, read_mail
+from mailguard.feedback.mail import MailContents, MailKind, read_file, read_mail
 from mailguard.feedback.report import AggregateReport, FailureReport, TlsReport, Unreadable
 from mailguard.names import DomainName
 from mailguard.render.trusting import Looked
@@ -63,7 +64,9 @@ def items_in(origin: str, name: str, data: bytes, *, now: int, failure_reports: 
     mails = list(_mails_in(origin, data, now))
     if not mails:
         contents = read_file(name, data, failure_reports=failure_reports)
-        if contents == MailContents((), ()):
+        # What looks like nothing is tried as a mail; that it goes beyond the bounds of one then says nothing about it.
+        is_anything = kind_of(data) is not Kind.OTHER or claims_to_be_report(name)
+        if contents.kind is MailKind.NONE and not (contents.unreadable and is_anything):
             contents = MailContents((), (Unreadable(name, "unknown" if data else "empty"),))
         yield Item(origin, len(data), contents)
         return

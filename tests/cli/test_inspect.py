@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
+import random
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -21,6 +23,7 @@ from mailguard.feedback.limits import Limits
 from mailguard.feedback.report import DefectKind
 from mailguard.render import inspection, trusting
 from mailguard.render.inspection import in_words
+from mailguard.sources.files import NotRead, read_sources
 from mailguard.spool.frames import encode_file
 from mailguard.trust.grade import Grade
 from mailguard.trust.head import HeadFault
@@ -255,6 +258,17 @@ def test_nobody_is_asked_about_a_mail_without_a_report(run: Run) -> None:
 def test_anything_is_something(data: bytes, head: bytes) -> None:
     for item in items_in("x", "x", head + data, now=0):
         assert in_words(inspection.inspection(item.origin, item.size, item.contents), "ja")
+
+
+@pytest.mark.parametrize("seed", [1, 6, 14, 30])
+def test_noise_is_neither_mail_nor_report_as_ingest_says_too(tmp_path: Path, seed: int) -> None:
+    noise = b"#" + random.Random(seed).randbytes(100_000)
+    (tmp_path / "noise.bin").write_bytes(noise)
+    (item,) = items_in("noise.bin", "noise.bin", noise, now=NOW)
+    (told,) = read_sources([str(tmp_path / "noise.bin")], io.BytesIO())
+    assert [one.reason for one in item.contents.unreadable] == ["unknown"]
+    assert isinstance(told, NotRead)
+    assert told.reason == "unknown"
 
 
 @pytest.mark.parametrize(
