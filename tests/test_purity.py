@@ -28,9 +28,10 @@ RIM = {
 }
 
 _LIBRARIES = """
-    __future__ abc base64 binascii bisect codecs collections contextlib copy csv dataclasses datetime decimal difflib
-    email enum errno fractions functools hashlib heapq hmac html io ipaddress itertools json math operator re string
-    struct textwrap tomllib types typing unicodedata urllib.parse xml.etree.ElementTree xml.parsers.expat zipfile zlib
+    __future__ abc base64 binascii bisect bz2 codecs collections contextlib copy csv dataclasses datetime decimal
+    difflib email enum errno fractions functools hashlib heapq hmac html io ipaddress itertools json lzma math
+    operator re string struct textwrap tomllib types typing unicodedata urllib.parse xml.etree.ElementTree
+    xml.parsers.expat zipfile zlib
 """
 LIBRARIES = frozenset(_LIBRARIES.split())
 

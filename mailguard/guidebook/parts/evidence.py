@@ -27,6 +27,7 @@ from mailguard.guidebook.texts import Texts
 from mailguard.inquiry import Answer, Mx, Rdata, Status, Txt
 from mailguard.render.phrases import Phrases
 from mailguard.render.safe import brief
+from mailguard.zone.reach import CUT_OFF, doubted
 
 MAX_ANSWERS: Final = 60
 MAX_UNANSWERED: Final = 40
@@ -118,10 +119,16 @@ def _seen(case: Case, texts: Texts) -> Iterator[Block]:
         yield Paragraph(texts("evidence.answers.not-at-hand"))
         yield _deciding(case.document, texts)
         return
-    answered = [answer for answer in case.evidence.answers if not answer.unanswered]
+    answered = [answer for answer in _believed(case.document, case.evidence.answers) if not answer.unanswered]
     rows = tuple(_answer(answer, texts) for answer in answered[:MAX_ANSWERS])
     yield Table((texts("evidence.question"), texts("evidence.answer")), rows, widths=(38, 62))
     yield from _rest(len(answered) - MAX_ANSWERS, texts)
+
+
+def _believed(document: Document, answers: Iterable[Answer]) -> Iterator[Answer]:
+    """The answers as they were judged: what a server without the internet denies stands among the unanswered."""
+    is_cut_off = any(row.get("note") == CUT_OFF for row in document["unanswered"])
+    return map(doubted, answers) if is_cut_off else iter(answers)
 
 
 def _answer(answer: Answer, texts: Texts) -> tuple[Rich, Rich]:

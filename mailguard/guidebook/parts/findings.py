@@ -45,6 +45,7 @@ from mailguard.guidebook.telling import (
 from mailguard.guidebook.texts import Texts
 from mailguard.guidebook.unused import is_without_mail
 from mailguard.guidebook.works import FOR_SILENT
+from mailguard.render.phrases import Phrases
 from mailguard.render.reading import is_waived
 
 _WHO_DOES_WHAT: Final = 2
@@ -78,6 +79,9 @@ def grouped(document: Document) -> tuple[tuple[int, ...], ...]:
 def _head(case: Case, groups: Sequence[Sequence[int]], plan: Plan, texts: Texts) -> Iterator[Block]:
     if not groups:
         # No more than was answered.
+        if network := Phrases(texts.language).network(case.document):
+            yield Paragraph((Span(network),), lead=True)
+            return
         yield Paragraph(texts("findings.none-answered" if case.document["unanswered"] else "findings.none"), lead=True)
         return
     yield Paragraph(texts("findings.lead"), lead=True)
