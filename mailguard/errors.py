@@ -21,6 +21,7 @@ interface text like any other, and what the placeholders stand for.
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Callable, Mapping
 from typing import Final, Self
 
@@ -47,6 +48,16 @@ class Sentence(str):
         """The same in the language that ``say`` translates templates to."""
         fields = {key: field.told(say) if isinstance(field, Sentence) else field for key, field in self._fields.items()}
         return say(self._template).format(**fields) if fields else say(self._template)
+
+
+def toml_reason(error: ValueError | RecursionError) -> Sentence:
+    """Where a text is no TOML, in words that can be told; the parser's own words are English and say little more."""
+    found = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
+    if found:
+        return Sentence("look at line {line}, column {column}", line=found[1], column=found[2])
+    if isinstance(error, RecursionError):
+        return Sentence("there is too much inside of one another")
+    return Sentence("it ends in the middle of something")
 
 
 class MailguardError(Exception):

@@ -28,6 +28,11 @@ TEXTS: Final = (
     "default: {default}",
     "{value!r} is not a valid {number_type}.",
     "{value} is not in the range {range}.",
+    "{name} {filename!r} does not exist.",
+    "{name} {filename!r} is a file.",
+    "{name} {filename!r} is a directory.",
+    "{name} {filename!r} is not readable.",
+    "{name} {filename!r} is not writable.",
 )
 
 PLURALS: Final = (

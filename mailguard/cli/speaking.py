@@ -57,22 +57,28 @@ class _SpokenHelp(click.Command):
     """Translates its own help, each paragraph of it as one text, and that of its options."""
 
     def get_help(self, ctx: click.Context) -> str:
-        self._translate()
-        return super().get_help(ctx)
+        with self._translated():
+            return super().get_help(ctx)
 
     def get_short_help_str(self, limit: int = 45) -> str:
         paragraph = (self.help or "").strip().partition("\n\n")[0]
         return say(" ".join(paragraph.split()))
 
-    def _translate(self) -> None:
-        if getattr(self, "_translated", False):
-            return
-        self._translated = True
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """While help is made, texts stand there in the user's language; afterwards in English again."""
+        options = [one for one in self.params if isinstance(one, click.Option) and one.help]
+        english = self.help, [option.help for option in options]
         paragraphs = (self.help or "").strip().split("\n\n")
         self.help = "\n\n".join(say(" ".join(paragraph.split())) for paragraph in paragraphs)
-        for parameter in self.params:
-            if isinstance(parameter, click.Option) and parameter.help:
-                parameter.help = say(parameter.help)
+        for option in options:
+            option.help = say(option.help or "")
+        try:
+            yield
+        finally:
+            self.help = english[0]
+            for option, text in zip(options, english[1], strict=True):
+                option.help = text
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         option = super().get_help_option(ctx)

@@ -16,7 +16,7 @@ from mailguard.audit import Audit, Plan, audit_domain
 from mailguard.demo.dns_server import DnsServer, load_zones
 from mailguard.demo.reporters import Signer
 from mailguard.demo.send import DOMAIN, RECIPIENT, build_mails, forge_mail, send_mails
-from mailguard.errors import OperationError
+from mailguard.errors import OperationError, PlaceError, Sentence, is_of_the_path, system_reason
 from mailguard.feedback.envelope import ReceivedMail
 from mailguard.guidebook.blocks import Book, Span
 from mailguard.guidebook.book import make_book, make_portfolio_book, only
@@ -89,8 +89,9 @@ async def run_demo(output: Path, language: str, tell: Tell, *, as_of: datetime |
             audits[DOMAIN] = await _audit_again(stage, resolver)
         return _write_all(stage, audits, traffic)
     except (OSError, smtplib.SMTPException) as error:
-        raise OperationError(
-            "The demonstration could not go on ({error}); try another folder with --output.", error=error
+        raise (PlaceError if is_of_the_path(error) else OperationError)(
+            Sentence("The demonstration could not go on ({error}); try another folder with --output."),
+            error=system_reason(error),
         ) from error
 
 

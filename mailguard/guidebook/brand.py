@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree
 
-from mailguard.errors import UsageError, system_reason
+from mailguard.errors import UsageError, system_reason, toml_reason
 from mailguard.guidebook.blocks import Imprint
 from mailguard.settings.table import Section
 from mailguard.words import LANGUAGES
@@ -105,7 +105,7 @@ def _table(file: Path) -> Section:
     except UnicodeDecodeError as error:
         raise UsageError("{file} is not UTF-8 text.", file=str(file)) from error
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise UsageError("{file} is no TOML file: {reason}.", file=str(file), reason=error) from error
+        raise UsageError("{file} is no TOML file: {reason}.", file=str(file), reason=toml_reason(error)) from error
     return Section(data, str(file))
 
 

@@ -38,7 +38,7 @@ from datetime import date
 from typing import Any, Final
 
 from mailguard.dossier import MailingLists
-from mailguard.errors import DomainError, PolicyError, Sentence
+from mailguard.errors import DomainError, PolicyError, Sentence, toml_reason
 from mailguard.names import DomainName
 from mailguard.policy.programme import CHECKS
 from mailguard.policy.table import Table, is_rule_id
@@ -164,7 +164,8 @@ def _read(text: str, file: str, policy_id: str, load: Loader, problems: list[Sen
     try:
         data = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        problems.append(Sentence("{file}: is no TOML ({error}); correct that line.", file=file, error=error))
+        told = "{file}: is no TOML ({error}); correct that line."
+        problems.append(Sentence(told, file=file, error=toml_reason(error)))
         return Policy(policy_id, Text("", ""), Text("", ""))
     top = Table(data, file, "", problems)
     top.only(_TOP)

@@ -45,7 +45,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from mailguard.errors import UsageError, system_reason
+from mailguard.errors import UsageError, system_reason, toml_reason
 from mailguard.names import DomainName
 from mailguard.render.book.mime import Mailbox, Unsubscribe
 from mailguard.sending.address import parse_address
@@ -163,7 +163,7 @@ def parse_send_settings(text: str, file: str, base: Path = Path()) -> SendSettin
     try:
         top = Section(tomllib.loads(text), file)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise UsageError("{file} is no TOML file: {reason}.", file=file, reason=error) from error
+        raise UsageError("{file} is no TOML file: {reason}.", file=file, reason=toml_reason(error)) from error
     mail, outbox = top.section("mail"), top.section("outbox")
     settings = SendSettings(
         file=file,

@@ -9,7 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
-from mailguard.errors import DomainError, UsageError
+from mailguard.errors import DomainError, UsageError, toml_reason
 from mailguard.ingest.settings import ListenerSettings
 from mailguard.names import DomainName
 from mailguard.settings.table import Section
@@ -48,7 +48,7 @@ def parse_settings(text: str, file: str, base: Path = Path()) -> Settings:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise UsageError("{file} is no TOML file: {reason}.", file=file, reason=error) from error
+        raise UsageError("{file} is no TOML file: {reason}.", file=file, reason=toml_reason(error)) from error
     top = Section(data, file)
     settings = _read(top, file, base)
     top.nothing_else()

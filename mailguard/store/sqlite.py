@@ -133,7 +133,7 @@ def connect_for_writing(path: Path) -> SqliteDatabase:
         if connection is not None:
             connection.close()
         raise _refusal(error)(
-            "The database {place} cannot be opened ({reason}); check the path and the disk.",
+            Sentence("The database {place} cannot be opened ({reason}); check the path and the disk."),
             place=path,
             reason=_why(error),
         ) from error
@@ -169,7 +169,7 @@ def connect_for_reading(path: Path, *, more: str = "") -> SqliteDatabase:
         if connection is not None:
             connection.close()
         raise _refusal(error)(
-            "There is no database at {place} that can be read ({reason}); check the path.",
+            Sentence("There is no database at {place} that can be read ({reason}); check the path."),
             place=path,
             reason=_why(error),
         ) from error
@@ -199,7 +199,9 @@ def copy(source: SqliteDatabase, target: Path) -> None:
         with suppress(OSError):
             fresh.unlink(missing_ok=True)
         raise _refusal(error)(
-            "The copy {place} could not be written ({reason}); choose another path.", place=target, reason=_why(error)
+            Sentence("The copy {place} could not be written ({reason}); choose another path."),
+            place=target,
+            reason=_why(error),
         ) from error
 
 
