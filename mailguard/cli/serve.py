@@ -28,11 +28,13 @@ def serve(ctx: click.Context, config: str, check: bool, verbose: bool) -> None:
     from mailguard.worker.service import check_settings, run_service
 
     settings = load_settings(config)
-    if settings.listener is None and not settings.mailboxes:
-        raise UsageError("{file}: neither [listener] nor [[mailbox]] is set, so no report would come in.", file=config)
     try:
+        remarks = check_settings(settings) if check else []
+        if settings.listener is None and not settings.mailboxes:
+            told = "{file}: neither [listener] nor [[mailbox]] is set, so no report would come in."
+            raise UsageError(told, file=config)
         if check:
-            for remark in check_settings(settings):
+            for remark in remarks:
                 click.echo(f"mailguard: {remark.told(say)}", err=True)
             click.echo(say("{file} is in order.").format(file=config))
             return
