@@ -210,7 +210,8 @@ def test_a_table_without_rows_is_still_a_table() -> None:
 
 @pytest.mark.parametrize("medium", Medium)
 def test_a_row_without_a_name_has_no_head(medium: Medium) -> None:
-    shown = render_html(book(part(Table((text("a"), text("b")), ((text("c"), text("d")), ((), text("e"))))), medium=medium)
+    table = Table((text("a"), text("b")), ((text("c"), text("d")), ((), text("e"))))
+    shown = render_html(book(part(table)), medium=medium)
     assert shown.count('<th scope="row">') == 1
     assert '<td data-label="a"></td>' in shown
 

@@ -107,7 +107,7 @@ def whole_guide(name: str, language: str) -> Book:
 
 @cache
 def portfolio(language: str) -> Book:
-    """The report over five clinics, three of them with one company, one with an earlier audit, with page one of each."""
+    """The report over five clinics, with page one of each. Three have one company, one has an earlier audit."""
     shared = [
         Case(document=audited(_at_google(domain), domain), made_at=MADE_AT, knowledge=load_providers())
         for domain in ("aoba.example.jp", "hinata.example.jp", "sakura.example.jp")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from mailguard.guidebook.blocks import Book
 from mailguard.render.book.html import render_html
 from tests.guidebook.books import IMPRINT, every_block
 from tests.guidebook.injection import ATTACKS, book_of
+from tests.guidebook.test_render_whole import guide as poisoned_guide
+from tests.guidebook.whole import portfolio, whole_guide
 
 pytestmark = pytest.mark.integration
 
@@ -83,27 +85,33 @@ def keep(watched: Watched, name: str) -> None:
     watched.page.screenshot(path=SCREENSHOTS / f"{name}-{width}.png", full_page=True)
 
 
-def books() -> dict[str, Book]:
-    return {
-        "ja": every_block("ja", imprint=IMPRINT),
-        "en": every_block("en", imprint=IMPRINT),
-        "furigana": every_block("ja", imprint=IMPRINT, furigana=True),
-    }
+BOOKS: dict[str, Callable[[], Book]] = {
+    "ja": lambda: every_block("ja", imprint=IMPRINT),
+    "en": lambda: every_block("en", imprint=IMPRINT),
+    "furigana": lambda: every_block("ja", imprint=IMPRINT, furigana=True),
+    "broken-ja": lambda: whole_guide("broken", "ja"),
+    "broken-en": lambda: whole_guide("broken", "en"),
+    "watched-ja": lambda: whole_guide("watched", "ja"),
+    "watched-en": lambda: whole_guide("watched", "en"),
+    "portfolio-ja": lambda: portfolio("ja"),
+    "portfolio-en": lambda: portfolio("en"),
+}
+"""One of each kind of block, and whole guides as clinics and consultants get them."""
 
 
-@pytest.mark.parametrize("name", books())
+@pytest.mark.parametrize("name", BOOKS)
 def test_a_guide_fits_and_does_nothing(watched: Watched, tmp_path: Path, name: str) -> None:
-    watched.open(tmp_path / "guide.html", render_html(books()[name]))
+    watched.open(tmp_path / "guide.html", render_html(BOOKS[name]()))
     keep(watched, name)
     assert watched.deeds == []
     assert not watched.scrolls_sideways()
 
 
-@pytest.mark.parametrize("name", books())
+@pytest.mark.parametrize("name", BOOKS)
 def test_a_guide_has_no_barriers(watched: Watched, tmp_path: Path, name: str) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
-    watched.open(tmp_path / "guide.html", render_html(books()[name]))
+    watched.open(tmp_path / "guide.html", render_html(BOOKS[name]()))
     found = Axe().run(watched.page)
     assert found.violations_count == 0, found.generate_report()
 
@@ -115,6 +123,13 @@ def test_nothing_injected_runs(watched: Watched, tmp_path: Path, name: str) -> N
     assert watched.page.evaluate("window.injected") is None
     assert not watched.scrolls_sideways()
     assert watched.page.title().startswith("なりすましメール対策の手引き")
+
+
+@pytest.mark.parametrize("name", ["script", "image", "out of an attribute"])
+def test_nothing_published_runs_in_a_whole_guide(watched: Watched, tmp_path: Path, name: str) -> None:
+    watched.open(tmp_path / "guide.html", render_html(poisoned_guide(ATTACKS[name], "ja")))
+    assert watched.deeds == []
+    assert watched.page.evaluate("window.injected") is None
 
 
 def test_an_injection_that_works_is_noticed(watched: Watched, tmp_path: Path) -> None:
@@ -129,7 +144,7 @@ def test_an_injection_that_works_is_noticed(watched: Watched, tmp_path: Path) ->
 def test_the_browser_prints_it_with_a_head_on_every_page(watched: Watched, tmp_path: Path) -> None:
     from pypdf import PdfReader
 
-    watched.open(tmp_path / "guide.html", render_html(books()["ja"]))
+    watched.open(tmp_path / "guide.html", render_html(BOOKS["ja"]()))
     watched.page.pdf(path=tmp_path / "guide.pdf", prefer_css_page_size=True)
     pages = PdfReader(tmp_path / "guide.pdf").pages
     assert len(pages) == 8
