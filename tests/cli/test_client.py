@@ -277,8 +277,8 @@ def test_an_outbox_is_shown_exported_and_emptied_too(run: Run) -> None:
     ("arguments", "code", "word"),
     [
         (("..",), 2, "two dots"),
-        ((CLINIC, "--database", "missing"), 4, "no such file"),
-        ((CLINIC, "--database", "."), 4, "it is a folder"),
+        ((CLINIC, "--database", "missing"), 2, "no such file"),
+        ((CLINIC, "--database", "."), 2, "it is a folder"),
         ((CLINIC, "--config", "missing"), 2, "no such file"),
     ],
 )
