@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 
 from mailguard.guidebook.blocks import Book
 from mailguard.render.book.html import render_html
+from mailguard.render.book.qr import qr_svg
 from tests.guidebook.books import IMPRINT, every_block
 from tests.guidebook.injection import ATTACKS, book_of
 from tests.guidebook.test_render_whole import guide as poisoned_guide
@@ -130,6 +132,21 @@ def test_nothing_published_runs_in_a_whole_guide(watched: Watched, tmp_path: Pat
     watched.open(tmp_path / "guide.html", render_html(poisoned_guide(ATTACKS[name], "ja")))
     assert watched.deeds == []
     assert watched.page.evaluate("window.injected") is None
+
+
+@pytest.mark.skipif(shutil.which("zbarimg") is None, reason="no reader of QR codes is here (Debian: zbar-tools)")
+@pytest.mark.parametrize(
+    "record",
+    ["v=DMARC1; p=none; rua=mailto:dmarc@clinic.example.jp", "v=DKIM1; k=rsa; p=" + "Ab3+/" * 78, '院内 "a" \\; <b>'],
+    ids=["dmarc", "dkim", "other letters"],
+)
+def test_a_phone_reads_the_record_from_its_code(watched: Watched, tmp_path: Path, record: str) -> None:
+    watched.page.set_content(f'<body style="margin:0"><div style="width:600px">{qr_svg(record)}</div></body>')
+    watched.page.screenshot(path=tmp_path / "code.png")
+    read = subprocess.run(
+        ["zbarimg", "--raw", "--quiet", str(tmp_path / "code.png")], check=True, capture_output=True, text=True
+    )
+    assert read.stdout.removesuffix("\n") == record
 
 
 def test_an_injection_that_works_is_noticed(watched: Watched, tmp_path: Path) -> None:
