@@ -137,11 +137,15 @@ def test_nothing_published_runs_in_a_whole_guide(watched: Watched, tmp_path: Pat
 @pytest.mark.skipif(shutil.which("zbarimg") is None, reason="no reader of QR codes is here (Debian: zbar-tools)")
 @pytest.mark.parametrize(
     "record",
-    ["v=DMARC1; p=none; rua=mailto:dmarc@clinic.example.jp", "v=DKIM1; k=rsa; p=" + "Ab3+/" * 78, '院内 "a" \\; <b>'],
+    [
+        "v=DMARC1; p=none; rua=mailto:dmarc@clinic.example.jp",
+        "v=DKIM1; k=rsa; p=" + "Ab3+/" * 78,
+        'v=spf1 "a" \\; <b> &amp;',
+    ],
     ids=["dmarc", "dkim", "other letters"],
 )
 def test_a_phone_reads_the_record_from_its_code(watched: Watched, tmp_path: Path, record: str) -> None:
-    watched.page.set_content(f'<body style="margin:0"><div style="width:600px">{qr_svg(record)}</div></body>')
+    watched.page.set_content(f'<body style="margin:0"><div style="width:380px">{qr_svg(record)}</div></body>')
     watched.page.screenshot(path=tmp_path / "code.png")
     read = subprocess.run(
         ["zbarimg", "--raw", "--quiet", str(tmp_path / "code.png")], check=True, capture_output=True, text=True
