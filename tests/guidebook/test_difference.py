@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from copy import deepcopy
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
 from mailguard.guidebook.difference import RecordChange, compare
+from mailguard.guidebook.parts import difference
+from mailguard.guidebook.texts import Texts
 from mailguard.render.document import Document
+from tests.guidebook.cases import lines
+from tests.guidebook.whole import watched
 from tests.render.documents import all_documents, document_of
 
 BASE = """
@@ -97,3 +103,15 @@ def test_a_greater_count_is_worse() -> None:
     before["findings"] = [{**before["findings"][0], "facts": {"count": 11}}]
     now = {**before, "findings": [{**before["findings"][0], "facts": {"count": 14}}]}
     assert len(compare(before, now).worse) == len(compare(now, before).better) == 1
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_what_is_told_of_a_difference_is_what_was_reviewed(language: str) -> None:
+    """Solved, new, unchanged and worse, and which records changed."""
+    part = difference.make(watched(), Texts(language))
+    assert part is not None
+    told = "\n".join(lines(part)) + "\n"
+    path = Path(__file__).parent / "golden" / f"difference.{language}.txt"
+    if os.environ.get("RENEW_GOLDEN"):
+        path.write_text(told, "utf-8")
+    assert told == path.read_text("utf-8"), "if this is meant: RENEW_GOLDEN=1, and read the difference as prose"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import pytest
 
 from mailguard.guidebook.blocks import (
@@ -20,7 +22,11 @@ from mailguard.guidebook.blocks import (
     code,
 )
 from mailguard.guidebook.measure import LIMITS, length, measure, sentences
+from mailguard.guidebook.texts import Texts
+from tests.guidebook.cases import case_of
 from tests.guidebook.people import STORIES, part_of
+from tests.guidebook.test_monitoring import ASKING, SEEN, ZONE
+from tests.render.documents import document_of
 
 READ_BY_EVERYBODY = ("director", "todo", "incident", "training", "booklet", "glossary")
 LONGEST = {"ja": 90, "en": 35}
@@ -39,6 +45,18 @@ def test_sentences_are_short(name: str, story: str, language: str) -> None:
     assert part is not None
     found = measure(part, language)
     assert len(found.sentences) >= 5, "there is something to measure"
+    assert found.average <= LIMITS[language]
+    assert [one for one in found.sentences if length(one, language) > LONGEST[language]] == []
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+@pytest.mark.parametrize("name", ["checksheet", "monitoring", "difference"])
+def test_sentences_about_time_are_short(name: str, language: str) -> None:
+    """Parts that need reports, or an audit before this one."""
+    case = case_of(document_of(ASKING), traffic=SEEN, previous=document_of(ZONE))
+    part = import_module(f"mailguard.guidebook.parts.{name}").make(case, Texts(language))
+    found = measure(part, language)
+    assert len(found.sentences) >= 3, "there is something to measure"
     assert found.average <= LIMITS[language]
     assert [one for one in found.sentences if length(one, language) > LONGEST[language]] == []
 
