@@ -21,6 +21,7 @@ from mailguard.render.book.pdf import render_pdf
 from mailguard.render.book.pool import PdfPool
 from mailguard.words import translator
 from tests.guidebook.books import IMPRINT, book, can_draw, every_block, page_one, part, text
+from tests.guidebook.whole import portfolio
 
 pytestmark = pytest.mark.skipif(not can_draw(), reason="no font here can show Japanese")
 
@@ -102,6 +103,20 @@ def test_every_page_has_date_domain_number_and_page_number(reader: PdfReader) ->
         assert "midori.example.jp" in words
         assert "2026年11月22日" in words
         assert "MG-20261122-0AB1C2" in words
+
+
+@pytest.mark.parametrize(("language", "said"), [("ja", "偽メールは止められません"), ("en", "clinics")])
+def test_a_portfolio_keeps_the_same_promises(language: str, said: str) -> None:
+    reader = PdfReader(BytesIO(render_pdf(portfolio(language))))
+    root: Any = reader.trailer["/Root"]
+    assert (root["/PageMode"], root["/Lang"]) == ("/UseOutlines", language)
+    assert root["/MarkInfo"]["/Marked"]
+    assert b'pdfuaid:part="1"' in root["/Metadata"].get_data()
+    titles = [title for _, title in bookmarks(reader.outline)]
+    assert len(titles) >= len(portfolio(language).parts)
+    pages = [page.extract_text() for page in reader.pages]
+    assert all(f"{place} / {len(pages)}" in words for place, words in enumerate(pages, 1))
+    assert said in "".join(pages)
 
 
 def test_pages_are_a4(reader: PdfReader) -> None:
