@@ -10,7 +10,7 @@ import click
 
 from mailguard.cli.default_group import DefaultGroup
 from mailguard.cli.exits import Outcome
-from mailguard.cli.guideoptions import ASKING, JUDGING, case_options, readers_option, refuse_beside_audits
+from mailguard.cli.guideoptions import ASKING, JUDGING, case_options, parts_option, readers_option, refuse_beside_audits
 from mailguard.cli.speaking import SpokenCommand, language, say
 
 FORMATS: Final = ("html", "pdf", "markdown", "text", "json", "mail", "docx", "xlsx")
@@ -45,6 +45,7 @@ def guide() -> None:
 )
 @click.option("-o", "--output", metavar="PATH", help="The file of one guide, or a folder for several guides or forms.")
 @readers_option
+@parts_option
 @click.option("--clinic", default="", metavar="NAME", help="Name of the clinic, for letters.")
 @click.option("--due", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Day for the first step; 30 days on.")
 @click.pass_context
@@ -58,6 +59,8 @@ def make(ctx: click.Context, /, **options: Any) -> None:
     from mailguard.cli.guiding import Guiding, make_guides
 
     refuse_beside_audits(ctx, JUDGING | ASKING)
+    if options["parts"] and "all" not in options["readers"]:
+        raise click.UsageError(say("Use either --for or --part, not both."))
     _carry_out(ctx, lambda outcome: make_guides(Guiding.prepare(options, language(), outcome)))
 
 

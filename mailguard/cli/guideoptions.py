@@ -35,6 +35,20 @@ database_option = click.option(
 policy_option = click.option(
     "--policy", "policies", multiple=True, metavar="NAME|FILE", help="What should hold. May be repeated."
 )
+PARTS: Final = (
+    *("director", "todo", "findings", "letters", "questionnaire", "checksheet", "clauses", "difference"),
+    *("monitoring", "evidence", "incident", "training", "booklet", "glossary"),
+)
+"""Those of ``guidebook.book.PARTS``, which is not imported to show a help text (a test holds one against the other)."""
+
+parts_option = click.option(
+    "--part",
+    "parts",
+    type=click.Choice(PARTS),
+    multiple=True,
+    metavar="NAME",
+    help="Only these parts, whoever they are for; `director` alone is the one page. May be repeated.",
+)
 readers_option = click.option(
     "--for",
     "readers",

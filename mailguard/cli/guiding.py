@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
@@ -22,17 +23,26 @@ from mailguard.cli.options import resolver_settings
 from mailguard.cli.output import not_opened, unwritable
 from mailguard.cli.saved import read_audits
 from mailguard.cli.speaking import say
-from mailguard.errors import UsageError
+from mailguard.errors import Sentence, UsageError
 from mailguard.guidebook.blocks import Book, Reader
-from mailguard.guidebook.book import make_book
+from mailguard.guidebook.book import make_book, only
 from mailguard.guidebook.brand import Brand, load_brand
 from mailguard.guidebook.case import Case, Clinic, Document
+from mailguard.guidebook.days import in_japan
 from mailguard.names import DomainName
 from mailguard.render.document import to_document
 from mailguard.render.forms import BINARY, render
 
 if TYPE_CHECKING:
     from mailguard.evidence import Evidence
+
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}")
+
+_NOTHING: Final = {
+    "docx": Sentence("{domain}: there is no letter to write, or not for these readers."),
+    "xlsx": Sentence("{domain}: no check sheet is written, since these readers have none (--for it does)."),
+}
+"""What is said where a form has nothing to hold."""
 
 _FILES: Final = frozenset({".html", ".pdf", ".md", ".txt", ".json", ".eml", ".docx", ".xlsx"})
 
@@ -79,9 +89,16 @@ class Guiding:
             forms=forms,
             target=Target.prepare(options["output"], forms, single=single),
             outcome=outcome,
-            made_at=datetime.now(UTC),
+            made_at=_not_due_before(datetime.now(UTC), options["due"]),
             saved=saved,
         )
+
+
+def _not_due_before(now: datetime, due: datetime | None) -> datetime:
+    """The time of this run. Raises UsageError for a first step that would be due before it, as days go in Japan."""
+    if due is not None and due.date() < in_japan(now):
+        raise UsageError("--due {day} is past; name a day from today on.", day=due.date())
+    return now
 
 
 def _saved(file: str, domains: list[DomainName]) -> list[Document]:
@@ -156,6 +173,8 @@ async def make_guides(run: Guiding) -> None:
     with Archive.open(run.options) as archive:
         async for case in _cases(run, archive):
             book = make_book(case, run.language, readers=run.readers, furigana=run.options["furigana"])
+            if run.options["parts"]:
+                book = only(book, *run.options["parts"])
             for path in _write(run, book, case.document["domain"]):
                 click.echo(say("{domain}: {file}").format(domain=case.domain, file=path), err=True)
             archive.keep(case.document)
@@ -194,8 +213,7 @@ def _write(run: Guiding, book: Book, domain: str) -> Iterator[Path]:
             if path:
                 yield path
         if not made:
-            told = say("{domain}: there is no letter to write, or not for these readers.")
-            click.echo(told.format(domain=book.domain), err=True)
+            click.echo(_NOTHING[form].told(say).format(domain=book.domain), err=True)
 
 
 async def _cases(run: Guiding, archive: Archive) -> AsyncIterator[Case]:
@@ -249,6 +267,8 @@ class Earlier:
         if since is None:
             return None
         day = None if since == "last" else _day(since)
+        if day is None and _DAY.fullmatch(since) and not Path(since).exists():
+            raise UsageError("--since {since}: there is no such day; write it as 2026-11-22.", since=since)
         if since != "last" and day is None:
             return cls(saved={one["domain"]: one for one in read_audits(Path(since))})
         if not archive.there:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext
@@ -109,18 +110,31 @@ class Sending:
                     await self._send(outbox)
             case Mode.SEND:
                 with closing(Outbox.open(self.settings.outbox)) as outbox:
+                    self._check_preview(outbox)
                     await self._check_sender()
                     await self._send(outbox)
         return FINDINGS if self.left_out else OK
+
+    def _check_preview(self, outbox: Outbox) -> None:
+        """Raises click.UsageError where mails are still to be made of the audits that were given."""
+        choices = choose(outbox, self.recipients, self.settings) if self.options["audits"] else ()
+        if any(choice.why is Why.NOT_PREPARED for choice in choices):
+            told = "Look at the mails before they go out: add --preview DIR. Or send them without a look: --yes"
+            raise click.UsageError(say(told))
 
     async def _preview(self) -> None:
         with closing(Outbox.open(self.settings.outbox)) as outbox, PreviewFolder(self.options["preview"]) as folder:
             made = await self._make(outbox, folder)
         place = folder.path
         told = say(
-            "{count} mails lie in {folder}. Nothing was sent. Look at them, then run the same without --preview."
+            "{count} mails lie in {folder}. Nothing was sent. Look at them, then send just these with: {command}"
         )
-        click.echo(told.format(count=made, folder=place), err=True)
+        click.echo(told.format(count=made, folder=place, command=self._to_send()), err=True)
+
+    def _to_send(self) -> str:
+        """The command that sends what was prepared, to be pasted into a shell."""
+        named = (("--sender", self.options["sender"]), ("--recipients", self.options["recipients"]))
+        return shlex.join(["mailguard", "guide", "send", *(word for option in named for word in option)])
 
     async def _make(self, outbox: Outbox, folder: PreviewFolder | None = None) -> int:
         """Put a mail into the outbox for everybody who may get one and has not had it."""
@@ -306,9 +320,6 @@ def _mode(options: Mapping[str, Any]) -> Mode:
     chosen = [mode for mode, wanted in asked_for.items() if wanted]
     if len(chosen) > 1:
         raise click.UsageError(say("Give only one of --preview, --dry-run, --test-address and --yes."))
-    if not chosen and options["audits"]:
-        told = "Look at the mails before they go out: add --preview DIR. Or send them without a look: --yes"
-        raise click.UsageError(say(told))
     return chosen[0] if chosen else Mode.SEND
 
 

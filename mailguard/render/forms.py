@@ -60,6 +60,8 @@ def _docx(book: Book, brand: Brand, _: str | None) -> Rendered:
 def _xlsx(book: Book, brand: Brand, _: str | None) -> Rendered:
     from mailguard.render.book.xlsx import render_checksheet
 
+    if not any(part.id == "checksheet" for part in book.parts):
+        return
     yield "-checksheet.xlsx", render_checksheet(book, brand)
 
 

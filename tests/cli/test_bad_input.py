@@ -103,7 +103,7 @@ GUIDES: list[tuple[str, int, str]] = [
     ("-f garbage", 2, "garbage"),
     ("--audits audit.json --since missing", 2, "no such file"),
     ("--audits audit.json --since garbage", 2, "holds no audits"),
-    ("--audits audit.json --since 2026-99-99", 2, "no such file"),
+    ("--audits audit.json --since 2026-99-99", 2, "no such day"),
     ("--audits audit.json --brand missing", 2, "no such file"),
     ("--audits audit.json --brand empty", 2, "a part of the path is a file"),
     ("--audits audit.json --brand folder", 2, "no such file"),

@@ -17,15 +17,17 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from pypdf import PdfReader
 
 from mailguard.audit import Audit, Plan, replay_audit
-from mailguard.cli import main
+from mailguard.cli import guideoptions, main
 from mailguard.cli.guide import make, portfolio
 from mailguard.cli.guideoptions import ASKING, JUDGING
 from mailguard.cli.saved import read_audits
 from mailguard.errors import UsageError
 from mailguard.evidence import Evidence
 from mailguard.evidence.files import EvidenceWriter
+from mailguard.guidebook.book import PARTS
 from mailguard.inquiry import Answer, Question
 from mailguard.inquiry import run as answer
 from mailguard.names import DomainName
@@ -197,8 +199,8 @@ def test_a_place_that_cannot_be_is_wrong_use(place: str) -> None:
 
 
 READERS = {
-    "director": ({"director", "difference", "monitoring", "training"}, {"findings", "evidence"}),
-    "it": ({"findings", "evidence", "difference"}, set[str]()),
+    "director": ({"director", "todo", "difference", "glossary"}, {"findings", "monitoring", "checksheet", "incident"}),
+    "it": ({"findings", "evidence", "difference", "monitoring", "checksheet"}, set[str]()),
     "vendor": ({"letters"}, {"director", "training"}),
     "staff": ({"training", "glossary"}, {"director", "findings", "evidence"}),
 }
@@ -220,14 +222,50 @@ def test_readers_add_up() -> None:
     assert together == {*parts("--audits", "one.json", "--for", "staff"), *parts("--audits", "one.json", "--for", "it")}
 
 
+def test_parts_are_chosen_by_name() -> None:
+    assert parts("--audits", "one.json", "--part", "director") == ["director"]
+    assert parts("--audits", "one.json", "--part", "glossary", "--part", "todo") == ["todo", "glossary"]
+    assert "either --for or --part" in run("--audits", "one.json", "--for", "it", "--part", "todo", code=2).stderr
+    assert "'poem'" in run("--audits", "one.json", "--part", "poem", code=2).stderr
+
+
+def test_the_parts_that_can_be_named_are_those_of_a_guide() -> None:
+    assert guideoptions.PARTS == PARTS
+
+
+@draws
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_the_directors_page_is_one_page(language: str) -> None:
+    run("--audits", "one.json", "--part", "director", "--format", "pdf", "--lang", language, "-o", "page.pdf")
+    assert len(PdfReader("page.pdf").pages) == 1
+
+
+def test_a_director_is_not_given_everything() -> None:
+    """The page, who does what by when, what changed, and what the words mean."""
+    save("before.json", audit(day=1))
+    for_director = parts("--audits", "one.json", "--for", "director", "--since", "before.json")
+    assert for_director == ["director", "todo", "difference", "glossary"]
+
+
 def test_there_may_be_no_letter() -> None:
     done = run("--audits", "one.json", "--format", "docx", "--for", "director", "-o", "out")
     assert "there is no letter" in done.stderr
     assert list(Path("out").iterdir()) == []
 
 
-def test_a_check_sheet_is_for_directors_and_it() -> None:
-    assert "check sheet" in run("--audits", "one.json", "--format", "xlsx", "--for", "staff", "-o", "x", code=2).stderr
+def test_a_check_sheet_is_for_it() -> None:
+    assert "check sheet" in run("--audits", "one.json", "--format", "xlsx", "--for", "staff", "-o", "x").stderr
+
+
+def test_a_form_with_nothing_to_hold_stops_no_other() -> None:
+    done = run("--audits", "audits.json", "--for", "vendor", "--format", "html", "--format", "xlsx", "-o", "out")
+    assert "no check sheet is written" in done.stderr
+    assert sorted(path.name for path in Path("out").iterdir()) == [f"{CLINIC}.html", f"{OTHER}.html"]
+
+
+def test_a_day_that_is_past_or_is_none_is_told() -> None:
+    assert "is past" in run("--audits", "one.json", "--due", "2020-01-01", code=2).stderr
+    assert "no such day" in run("--audits", "one.json", "--since", "2026-13-01", code=2).stderr
 
 
 @draws
@@ -347,7 +385,7 @@ def test_every_option_of_a_guide_is_known_to_have_an_effect_on_saved_audits_or_n
     """A new option has to be put into one of the lists."""
     has_effect = {
         *("domains", "files", "furigana", "brand", "font", "since", "audits", "replay", "database", "config", "days"),
-        *("forms", "output", "readers", "clinic", "due", "hide_names", "pages", "lang", "help"),
+        *("forms", "output", "readers", "parts", "clinic", "due", "hide_names", "pages", "lang", "help"),
     }
     for command in (make, portfolio):
         names = {str(parameter.name) for parameter in command.params}

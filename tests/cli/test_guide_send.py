@@ -145,6 +145,14 @@ def test_without_a_preview_nothing_goes_out(world: World) -> None:
     assert world.server.commands == []
 
 
+def test_the_same_command_without_preview_sends_what_was_looked_at(world: World) -> None:
+    made = world.send("--audits", "audits.json", "--for", "director", "--preview", "look")
+    assert "mailguard guide send --sender send.toml --recipients " in made.stderr
+    done = world.send("--audits", "audits.json", "--for", "director")
+    assert done.exit_code == 0, done.stderr
+    assert world.received == ["info@midori.example.jp", "office@aoba.example.jp"]
+
+
 def test_yes_sends_without_a_look(world: World) -> None:
     done = world.send("--audits", "audits.json", "--for", "director", "--yes")
     assert done.exit_code == 0, done.stderr

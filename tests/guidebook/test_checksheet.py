@@ -177,10 +177,10 @@ def test_works_of_items_are_somebodys() -> None:
     assert {KINDS[work].actor for work in works} >= {Actor.DNS, Actor.MAIL, Actor.HOSPITAL}
 
 
-def test_it_is_for_director_and_it() -> None:
+def test_it_is_for_it() -> None:
     part = part_of("checksheet", moved())
     assert part is not None
-    assert part.readers == {Reader.DIRECTOR, Reader.IT}
+    assert part.readers == {Reader.IT}
 
 
 def test_a_broken_file_is_named() -> None:

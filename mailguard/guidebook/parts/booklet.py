@@ -30,7 +30,7 @@ def make(case: Case, texts: Texts) -> Part:
     # Sources stand before the last page, so that the booklet ends with whom to ask.
     blocks = (*told(before[:-1], texts, "booklet"), PageBreak(), *last)
     closing = Callout(texts("booklet.contacts-title"), (contacts,))
-    readers = frozenset({Reader.DIRECTOR, Reader.IT, Reader.STAFF})
+    readers = frozenset({Reader.IT, Reader.STAFF})
     return Part("booklet", texts("booklet.title"), (*blocks, closing), readers)
 
 

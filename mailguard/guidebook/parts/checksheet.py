@@ -46,7 +46,7 @@ def make(case: Case, texts: Texts) -> Part:
     before = (Paragraph(texts("checksheet.lead"), lead=True), _facts(case, texts), _count(groups, texts))
     notes = told((_marks(texts), Paragraph(texts("checksheet.origin"))), texts, "checksheet")
     blocks = (*before, *_tables(groups, texts), *notes)
-    return Part("checksheet", texts("checksheet.title"), blocks, frozenset((Reader.DIRECTOR, Reader.IT)))
+    return Part("checksheet", texts("checksheet.title"), blocks, frozenset((Reader.IT,)))
 
 
 def _facts(case: Case, texts: Texts) -> Form:

@@ -47,7 +47,7 @@ _BLANK: Final = "____________"
 def make(case: Case, texts: Texts) -> Part:
     """The sheets for the audited domain."""
     blocks = (*_first(texts), _contacts(case, texts), *_sheets(case, texts), *_notices(case, texts), *_log(texts))
-    readers = frozenset({Reader.DIRECTOR, Reader.IT, Reader.STAFF})
+    readers = frozenset({Reader.IT, Reader.STAFF})
     return Part("incident", texts("incident.title"), told(blocks, texts, "incident"), readers)
 
 

@@ -41,7 +41,7 @@ def make(case: Case, texts: Texts) -> Part:
         id="monitoring",
         title=texts("monitoring.title"),
         blocks=tuple(blocks),
-        readers=frozenset((Reader.DIRECTOR, Reader.IT)),
+        readers=frozenset((Reader.IT,)),
     )
 
 

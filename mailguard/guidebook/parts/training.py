@@ -50,7 +50,7 @@ def make(case: Case, texts: Texts) -> Part:
     """The training for the staff of the audited domain's hospital."""
     for_staff = (*_hand_out(case, texts), PageBreak(), *_quiz(texts), PageBreak(), *_attendance(case, texts))
     for_trainer = (*_answers(case, texts), *_report(texts), *_page("training-place", case, texts))
-    readers = frozenset({Reader.DIRECTOR, Reader.IT, Reader.STAFF})
+    readers = frozenset({Reader.IT, Reader.STAFF})
     blocks = told((*for_staff, PageBreak(), *for_trainer), texts, "training")
     return Part("training", texts("training.title"), blocks, readers)
 

@@ -55,7 +55,7 @@ def render_checksheet(book: Book, brand: Brand = PLAIN) -> bytes:
     """
     part = next((one for one in book.parts if one.id == _PART), None)
     if part is None:
-        raise UsageError("The check sheet is for directors and IT; choose one of them with --for, or leave --for out.")
+        raise UsageError("The check sheet is for IT; take it with --for it or --part checksheet, or leave --for out.")
     return _Sheet(book, part, brand).content()
 
 
