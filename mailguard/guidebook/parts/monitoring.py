@@ -157,7 +157,7 @@ def _sources(sources: Iterable[Source], knowledge: Providers, texts: Texts) -> T
         head=tuple(texts(f"monitoring.{one}") for one in head),
         rows=rows,
         numeric=frozenset({1, 2, 3}),
-        widths=(36, 12, 12, 12, 28),
+        widths=(32, 11, 14, 15, 28),
     )
 
 
