@@ -114,6 +114,7 @@ class Postfix:
         """Have everything in the queue looked at now. A mail that is looked at in the very moment in which its delivery
         ends is skipped, and would have to wait for minutes."""
         _postfix(self.directory / "conf", "reload")
+        _postfix(self.directory / "conf", "flush")  # also what has a time to wait for
 
     def hand_over(self, mails: Iterable[bytes], recipient: str, sender: str = SENDER) -> int:
         """Give it mails to deliver; how many it took."""
