@@ -143,7 +143,8 @@ def telling(folder: Path | None) -> Iterator[None]:
     try:
         with bounded_memory() if folder else nullcontext():
             yield
-    except MemoryError as error:
+    except (MemoryError, SystemError) as error:
+        # Python 3.13 raises the latter where there is no memory left to say so.
         reason = Sentence("it takes more than {size} MB of memory", size=MAX_BYTES // 2**20)
         _tell(folder, *_place(folder, error), reason, error)
         raise
@@ -167,7 +168,17 @@ def _tell(folder: Path | None, file: Path, line: int, reason: str, error: Except
 def _place(folder: Path | None, error: Exception) -> tuple[Path, int]:
     """Where in a brand's templates an error arose; Jinja gives the frames of templates their own files and lines."""
     frames = [(Path(frame.filename), frame.lineno or 0) for frame in traceback.extract_tb(error.__traceback__)]
+    frames += _unmapped(error.__context__) if isinstance(error, SystemError) else []
     return next((frame for frame in reversed(frames) if folder and frame[0].is_relative_to(folder)), (Path(), 0))
+
+
+def _unmapped(error: BaseException | None) -> list[tuple[Path, int]]:
+    """The same where Jinja had no memory left to give frames their own lines."""
+    found = []
+    for frame, line in traceback.walk_tb(error.__traceback__ if error else None):
+        if template := frame.f_globals.get("__jinja_template__"):
+            found.append((Path(template.filename or ""), template.get_corresponding_lineno(line)))
+    return found
 
 
 def _loader(folder: Path | None) -> BaseLoader:
